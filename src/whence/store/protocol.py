@@ -1,0 +1,218 @@
+"""The store contract: what every store promises, in words. ``tests/contract`` holds every store to it.
+
+Two roles, so that the API can't write what it should only read and the collector can't read. One class may play both.
+
+Promises of all methods:
+
+* Keys are compared byte for byte. Whatever text comes in (quotes, braces, non-ASCII) goes out unchanged.
+* Windows are half-open ``[from, to)``. A relation is *active in a window* if ``first_seen_ns < to`` and
+  ``active_until_ns >= from``.
+* ``environment`` None means every environment; a string means exactly that one (``""``: spans that named none). A
+  relation of a lasting type counts in every environment.
+* ``known_ns`` None means all that is known now; else only what had been learned by then.
+* Results are complete or say that they are not (``Subgraph.truncated``, ``Page.cursor``); an empty result is not an error.
+* Returned objects are the caller's. No cursor or transaction stays open after a call returns.
+* Errors: ``StoreUnavailable`` and ``StoreConflict`` may be retried with the same arguments; ``QueryTimeout`` may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from whence.model.change import Change
+from whence.model.delta import Entity, GraphDelta, Relation
+from whence.model.graph import EdgeRow, ExposureRow, OperationRow, Subgraph
+from whence.model.kinds import EntityKind, Layer, RelationType
+from whence.model.profile import SnapshotProfile
+
+MAX_HOPS = 12
+MAX_NODES = 10_000
+MAX_PAGE = 200
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list in a total order, and the opaque cursor of the next one (None: this was the last)."""
+
+    items: tuple[T, ...]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClosureQuery:
+    """A bounded walk from ``roots`` along relations active in ``[from_ns, to_ns)``.
+
+    Roots that are not stored are left out. ``types`` empty means all types. ``max_hops`` in [0, MAX_HOPS]; 0 gives the
+    roots alone. ``max_nodes`` cuts nearest first: every node at depth d is in before any at depth d + 1.
+    """
+
+    roots: tuple[str, ...]
+    from_ns: int
+    to_ns: int
+    environment: str | None = None
+    types: frozenset[RelationType] = frozenset()
+    layers: frozenset[Layer] = frozenset({Layer.OBSERVED, Layer.DECLARED, Layer.INFERRED})
+    max_hops: int = 8
+    max_nodes: int = 2_000
+    known_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BucketQuery:
+    """Rows of counts of buckets that start in ``[from_s, to_s)``. ``nodes`` empty gives nothing."""
+
+    nodes: tuple[str, ...]
+    from_s: int
+    to_s: int
+    environment: str | None = None
+    known_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureQuery:
+    """Exposure rows of requests into ``service`` (its entity key), every operation or one.
+
+    ``nodes`` None gives all nodes. The rows of ``ALL_REQUESTS`` come along in either case.
+    """
+
+    service: str
+    from_s: int
+    to_s: int
+    operation: str | None = None
+    nodes: tuple[str, ...] | None = None
+    environment: str | None = None
+    known_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeQuery:
+    """Changes that took effect in ``[from_ns, to_ns)``, latest first (ties by id).
+
+    ``subjects`` None means all. A change whose subject is still a bare name is matched by the names that belong to
+    ``subjects`` (the part after ``#``). ``environment`` also admits changes that named no environment.
+    """
+
+    from_ns: int
+    to_ns: int
+    subjects: tuple[str, ...] | None = None
+    environment: str | None = None
+    known_ns: int | None = None
+    limit: int = MAX_PAGE
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """Entities (versions only when ``kinds`` names a version kind), whose key holds every word of ``text``.
+
+    ASCII case doesn't matter. Empty ``text`` lists all. Ordered by key.
+    """
+
+    text: str = ""
+    kinds: frozenset[EntityKind] = frozenset()
+    owner: str | None = None
+    base: str | None = None
+    """Only versions of this entity, the latest first seen first (then the order is by that, descending, then key)."""
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A JSON text kept under (kind, id): frozen answers, feedback, incidents, declarations, policies."""
+
+    kind: str
+    id: str
+    created_ns: int
+    body: str
+
+
+class GraphWriter(Protocol):
+    """The collector's side."""
+
+    async def upsert(self, delta: GraphDelta) -> None:
+        """Merge a delta by the laws of ``model.delta.merge``, all or nothing, durable on return.
+
+        Idempotent: the same delta again changes nothing, also from two writers at once. ``HAS_VERSION`` relations and
+        entities that a relation or row names must be in some delta before or with it; a row that names an unknown
+        entity creates it as ``EXTERNAL``.
+
+        Raises:
+            StoreUnavailable: Not written, or not known whether it was; send the same delta again.
+        """
+
+
+class GraphReader(Protocol):
+    """The API's side."""
+
+    async def upstream(self, query: ClosureQuery) -> Subgraph:
+        """What the roots depend on: outgoing relations, breadth first. Cycles and self-relations are fine."""
+
+    async def downstream(self, query: ClosureQuery) -> Subgraph:
+        """What depends on the roots: incoming relations, breadth first."""
+
+    async def edge_rows(self, query: BucketQuery) -> Sequence[EdgeRow]:
+        """Counts of relations whose *both* ends are in ``query.nodes``, in any order."""
+
+    async def operation_rows(self, query: BucketQuery) -> Sequence[OperationRow]:
+        """What each of ``query.nodes`` did by itself, in any order."""
+
+    async def exposure_rows(self, query: ExposureQuery) -> Sequence[ExposureRow]:
+        """Requests into an entry by the versions that they touched, in any order."""
+
+    async def changes(self, query: ChangeQuery) -> Page[Change]:
+        """Recorded changes."""
+
+    async def change(self, change_id: str) -> Change | None:
+        """One recorded change."""
+
+    async def versions(self, bases: Sequence[str], environment: str | None, known_ns: int | None) -> Sequence[Relation]:
+        """The ``HAS_VERSION`` relations of some entities over all time, in any order; the base of inferred changes."""
+
+    async def profiles(self, datasets: Sequence[str], before_ns: int, limit: int) -> Sequence[SnapshotProfile]:
+        """Up to ``limit`` latest profiles taken before an instant for each dataset, in any order."""
+
+    async def entity(self, key: str) -> Entity | None:
+        """One entity or version, by its exact key."""
+
+    async def named(self, name: str) -> tuple[Entity, ...]:
+        """Entities (no versions) whose key is ``name`` or ends with ``#name``; exact, sorted by key, at most 20."""
+
+    async def nearest(self, name: str, limit: int) -> tuple[str, ...]:
+        """Keys of entities (no versions) whose names look like ``name``, best first; for error messages."""
+
+    async def search(self, query: SearchQuery) -> Page[Entity]:
+        """Find entities."""
+
+    async def document(self, kind: str, document_id: str) -> Document | None:
+        """One document."""
+
+    async def documents(self, kind: str, limit: int, cursor: str | None) -> Page[Document]:
+        """Documents of a kind, latest created first (ties by id)."""
+
+    async def ping(self) -> None:
+        """Cheap liveness check; raises ``StoreUnavailable``."""
+
+    async def counts(self) -> dict[str, int]:
+        """Rows per table or label, for diagnostics: entities, relations, changes, ..."""
+
+
+class DocumentWriter(Protocol):
+    """Who may keep documents."""
+
+    async def save(self, document: Document) -> None:
+        """Create or replace one document, durable on return."""
+
+
+class Store(GraphWriter, GraphReader, DocumentWriter, Protocol):
+    """A whole store, as ``main`` opens it."""
+
+    async def open(self) -> None:
+        """Connect, create the schema, and warm the queries up. Call once, first."""
+
+    async def close(self) -> None:
+        """Let go of everything. Safe to call twice."""
