@@ -1,0 +1,5 @@
+"""The ``whence`` command."""
+
+
+def main() -> None:
+    """Entry point."""
