@@ -1,0 +1,1 @@
+"""HTTP API: one module per noun, one table from error to status."""

@@ -1,0 +1,1 @@
+"""Receivers (OTLP over HTTP and gRPC), the spool, and the loop that folds and writes."""

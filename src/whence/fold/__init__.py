@@ -1,0 +1,1 @@
+"""Spans to GraphDelta: pairing, exposure, expiry. Pure: no I/O, no clock."""

@@ -1,0 +1,1 @@
+"""Other formats (changes, OpenLineage) to GraphDelta. Pure: no I/O, no clock."""

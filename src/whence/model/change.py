@@ -11,8 +11,8 @@ from whence.model.kinds import ChangeKind
 class Change:
     """One change, recorded by a person or a tool, or inferred from what spans showed.
 
-    Two clocks: ``effective_ns`` is when it took effect, ``known_ns`` when we first learned of it. ``reported_ns`` is the
-    time of the latest report, by which repeated reports under one id are ordered.
+    Two clocks: ``effective_ns`` is when it took effect, ``known_ns`` when we first learned of it. ``reported_ns``
+    is the time of the latest report, by which repeated reports under one id are ordered.
     """
 
     id: str

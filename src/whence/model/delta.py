@@ -1,9 +1,9 @@
 """``GraphDelta``: the only thing that writes to a store, and ``merge``, which never counts anything twice.
 
-Counts are *absolute* values of one writer's row, not increments. A writer (one spool segment of one process) only ever
-adds to its rows, so of two values of one row the one that folded more spans contains the other. ``merge`` keeps that one,
-which makes it commutative, associative and idempotent: replaying a delta, or applying two in the wrong order, changes
-nothing. A total is a sum over writers.
+Counts are *absolute* values of one writer's row, not increments. A writer (one spool segment of one process) only
+ever adds to its rows, so of two values of one row the one that folded more spans contains the other. ``merge`` keeps
+that one, which makes it commutative, associative and idempotent: replaying a delta, or applying two in the wrong
+order, changes nothing. A total is a sum over writers.
 """
 
 from __future__ import annotations

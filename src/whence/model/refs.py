@@ -159,4 +159,3 @@ def _escape(text: str, *, keep_at: bool = False) -> str:
         else "".join(f"%{byte:02X}" for byte in char.encode("utf-8", "surrogatepass"))
         for char in text
     )
-

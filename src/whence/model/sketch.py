@@ -1,7 +1,7 @@
 """Latency sketch: a histogram of microseconds with four buckets per power of two (relative error at most 12 %).
 
-In memory a sketch is a dict of bucket index to weight. Stored it is ``SKETCH_DTYPE`` records one after another, sorted by
-index: five bytes for each bucket that was hit, and thousands of them decode in one numpy call.
+In memory a sketch is a dict of bucket index to weight. Stored it is a run of (u8 index, f32 weight) records, little
+endian, sorted by index: five bytes for each bucket that was hit, and thousands of them decode in one numpy call.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What decoding gives and folding takes: spans with their source and the facts that their attributes state.
 
-Span-rate types are tuples. ``Source`` and ``Facts`` are shared: many spans of a request point at one object, so they cost
-nothing per span and may be compared by identity first.
+Span-rate types are tuples. ``Source`` and ``Facts`` are shared: many spans of a request point at one object, so they
+cost nothing per span and may be compared by identity first.
 """
 
 from __future__ import annotations

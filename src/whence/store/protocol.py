@@ -10,7 +10,7 @@ Promises of all methods:
 * ``environment`` None means every environment; a string means exactly that one (``""``: spans that named none). A
   relation of a lasting type counts in every environment.
 * ``known_ns`` None means all that is known now; else only what had been learned by then.
-* Results are complete or say that they are not (``Subgraph.truncated``, ``Page.cursor``); an empty result is not an error.
+* Results are complete or say that they are not (``Subgraph.truncated``, ``Page.cursor``). Empty is not an error.
 * Returned objects are the caller's. No cursor or transaction stays open after a call returns.
 * Errors: ``StoreUnavailable`` and ``StoreConflict`` may be retried with the same arguments; ``QueryTimeout`` may not.
 """

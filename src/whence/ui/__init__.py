@@ -1,0 +1,1 @@
+"""Pages; they talk to the API only."""

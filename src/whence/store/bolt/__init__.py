@@ -1,0 +1,1 @@
+"""The production store, on Neo4j. The only room with Cypher in it."""
