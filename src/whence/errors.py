@@ -6,6 +6,10 @@ WhenceError
 │  ├─ LimitExceeded      well-formed, but larger than we accept
 │  ├─ InvalidReference   a reference that does not follow the grammar
 │  └─ InvalidQuery       a field that is unknown, missing or contradictory
+│     └─ AmbiguousName   a bare name that several entities bear; carries them
+├─ AccessDenied          the caller may not
+│  ├─ Unauthenticated    no token, or one that we don't know
+│  └─ Forbidden          the token does not cover this
 ├─ NotFound              the thing is not there
 │  └─ EntityNotFound     no entity of that name; carries the nearest names
 ├─ StoreError            ours or the database's fault
@@ -58,6 +62,27 @@ class InvalidQuery(InputError):
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
+
+
+class AmbiguousName(InvalidQuery):
+    """A bare name that several entities bear; ``candidates`` holds their keys."""
+
+    def __init__(self, field: str, name: str, candidates: tuple[str, ...]) -> None:
+        super().__init__(field, f"{name!r} is the name of several: {', '.join(candidates)}")
+        self.name = name
+        self.candidates = candidates
+
+
+class AccessDenied(WhenceError):
+    """The caller may not do this."""
+
+
+class Unauthenticated(AccessDenied):
+    """No token came along, or one that is not known."""
+
+
+class Forbidden(AccessDenied):
+    """The token is known but its scopes do not cover this."""
 
 
 class NotFound(WhenceError):

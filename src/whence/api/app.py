@@ -1,0 +1,35 @@
+"""The API as an ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from whence.api import errors, health
+from whence.api.body import BodyLimit
+from whence.api.context import Context
+from whence.metrics import IngestStatus
+from whence.settings import Settings
+from whence.store.protocol import Store
+
+_ROUTERS = (health.router,)
+
+
+def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None, clock: Callable[[], int]) -> FastAPI:
+    """The API over an open store; the caller opens and closes the store.
+
+    Args:
+        store: Read by all routes, written by changes, lineage events and answers.
+        settings: Tokens, limits, bucket width.
+        ingest: Readiness and counters of the receivers beside the API, if there are any.
+        clock: UTC nanoseconds since the epoch.
+    """
+    app = FastAPI(title="whence", version=version("whence"), docs_url=None, redoc_url=None)
+    app.state.context = Context(store, settings, settings.parsed_tokens, ingest, clock)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    errors.install(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    return app

@@ -1,0 +1,34 @@
+"""What every route needs, made once by ``main`` and handed down; routes hold no state of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from whence.metrics import IngestStatus
+from whence.settings import Settings
+from whence.store.protocol import Store
+from whence.tokens import Token
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The running service, as the API sees it."""
+
+    store: Store
+    settings: Settings
+    tokens: tuple[Token, ...]
+    ingest: IngestStatus | None
+    """None where no receivers run beside the API."""
+    clock: Callable[[], int]
+    """UTC nanoseconds since the epoch."""
+
+
+def _context(request: Request) -> Context:
+    return cast(Context, request.app.state.context)
+
+
+Ctx = Annotated[Context, Depends(_context)]

@@ -1,0 +1,144 @@
+"""Settings of the service: flag, then environment (``WHENCE_...``), then the TOML file that ``WHENCE_CONFIG`` names."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from whence.errors import ConfigError
+from whence.tokens import Token, parse_token
+
+ENV_PREFIX = "WHENCE_"
+CONFIG_VARIABLE = "WHENCE_CONFIG"
+STORE_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Bytes = Annotated[int, Field(ge=1024)]
+
+
+class Settings(BaseSettings):
+    """Everything that an operator may set. The environment variable of ``x`` is ``WHENCE_X``."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address that all ports listen on; other than loopback needs tokens.")
+    api_port: Port = Field(8484, description="Port of API and pages; 0 takes a free one.")
+    otlp_http_port: Port = Field(4318, description="Port of OTLP over HTTP; 0 takes a free one.")
+    otlp_grpc_port: Port = Field(4317, description="Port of OTLP over gRPC; 0 takes a free one.")
+    tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Bearer tokens, comma separated: 'secret' or 'scope+scope:secret' (read, ingest, feedback)."
+    )
+
+    data_dir: Path = Field(Path("whence-data"), description="Directory of the embedded store and the spool.")
+    store: str = Field("", description="bolt:// or neo4j:// address; empty keeps everything in the data directory.")
+    store_user: str = Field("neo4j", description="User at the store.")
+    store_password: SecretStr = Field(SecretStr(""), description="Password at the store.")
+
+    bucket_seconds: int = Field(15, ge=1, le=3600, description="Width of a time bucket of counts.")
+    trace_idle_seconds: Seconds = Field(10, description="A trace is folded once it brought no span for so long.")
+    trace_ttl_seconds: Seconds = Field(60, description="A trace is folded at this age even if spans still come.")
+    flush_seconds: Seconds = Field(2, description="Counts are written to the store at least this often.")
+    max_open_spans: int = Field(500_000, ge=1000, description="Spans of unfinished traces that are held in memory.")
+
+    max_body_bytes: Bytes = Field(64 * 2**20, description="Largest request body, both as sent and decompressed.")
+    spool_max_bytes: Bytes = Field(2 * 2**30, description="Largest size of what is acknowledged but not yet stored.")
+    queue_max_bytes: Bytes = Field(256 * 2**20, description="Largest size of requests waiting to be decoded.")
+
+    @property
+    def parsed_tokens(self) -> tuple[Token, ...]:
+        """The tokens with their scopes; empty means that everybody may do everything."""
+        return tuple(parse_token(token.get_secret_value()) for token in self.tokens)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """First source wins. No ``.env`` file is read: a service must not depend on where it was started."""
+        path = os.environ.get(CONFIG_VARIABLE)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path or None)
+
+    @field_validator("tokens", mode="before")
+    @classmethod
+    def _split_tokens(cls, value: object) -> object:
+        return tuple(part for part in value.replace(",", " ").split() if part) if isinstance(value, str) else value
+
+    @field_validator("tokens")
+    @classmethod
+    def _check_tokens(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for token in value:
+            parse_token(token.get_secret_value())
+        return value
+
+    @field_validator("store")
+    @classmethod
+    def _check_store(cls, value: str) -> str:
+        if value and value.partition("://")[0] not in STORE_SCHEMES:
+            raise ValueError(f"must be empty or start with one of {', '.join(f'{one}://' for one in STORE_SCHEMES)}")
+        return value
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Settings:
+        if self.trace_ttl_seconds < self.trace_idle_seconds:
+            raise ValueError("trace_ttl_seconds must not be below trace_idle_seconds")
+        if not self.tokens and not _is_loopback(self.host):
+            raise ValueError(
+                f"listening on {self.host} lets others in, so tokens are required: "
+                f"make one with `whence token` and set {ENV_PREFIX}TOKENS, or keep to 127.0.0.1"
+            )
+        return self
+
+
+def load_settings(**flags: object) -> Settings:
+    """Read the settings; a flag that is None was not given.
+
+    Raises:
+        ConfigError: A value can't work, or the file is missing or unreadable; the message names each variable.
+    """
+    path = os.environ.get(CONFIG_VARIABLE)
+    if path and not Path(path).expanduser().is_file():
+        raise ConfigError(f"{CONFIG_VARIABLE}: there is no file {path}")
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks the values
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from None
+    except (tomllib.TOMLDecodeError, OSError) as error:
+        raise ConfigError(f"{CONFIG_VARIABLE}: {path}: {error}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    """One line for each problem, without the values: they may be secrets."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = ".".join(str(part) for part in problem["loc"])
+        known = problem["type"] != "extra_forbidden"
+        reason = problem["msg"].removeprefix("Value error, ") if known else "there is no such setting"
+        lines.append(f"{ENV_PREFIX}{name.upper()}: {reason}" if name else reason)
+    return "\n".join(lines)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
