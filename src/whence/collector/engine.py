@@ -1,0 +1,130 @@
+"""The seam between receiving and computing: bytes in, ``GraphDelta`` out.
+
+The collector knows only ``Engine``. The portable one here composes the ``otlp`` and ``fold`` rooms; a compiled one can
+take its place, since a batch is opaque to the caller and the contract suite of the engine is the same.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple, Protocol
+
+from whence.fold import SpanFolder
+from whence.model.delta import GraphDelta, merge
+from whence.model.spans import ErrorLog, Rejections, Span
+from whence.otlp import DecodeLimits, Encoding, decode_logs, decode_traces, gunzip
+
+
+class Signal(IntEnum):
+    """Which OTLP service a request belongs to."""
+
+    TRACES = 1
+    LOGS = 2
+
+
+class Request(NamedTuple):
+    """One request as it came in; ``body`` is still compressed when ``is_gzip``."""
+
+    signal: Signal
+    encoding: Encoding
+    is_gzip: bool
+    body: bytes
+
+
+class Batch(NamedTuple):
+    """A decoded request, ready to be applied. ``records`` were accepted."""
+
+    records: int
+    rejections: Rejections
+    spans: list[Span]
+    error_logs: list[ErrorLog]
+    delta: GraphDelta
+
+
+class Engine(Protocol):
+    """Decodes and folds. Not thread-safe: one thread calls it."""
+
+    @property
+    def name(self) -> str:
+        """Which engine this is, for start-up and ``/metrics``."""
+
+    def decode(self, request: Request, now_ns: int) -> Batch:
+        """Read a request; pure. Raises ``InputError`` when nothing of it can be used."""
+
+    def apply(self, batch: Batch, now_ns: int) -> None:
+        """Fold a batch; first closes what was due by ``now_ns``. Clocks must not go back between calls."""
+
+    def expire(self, now_ns: int) -> None:
+        """Close what is due."""
+
+    def drain(self, now_ns: int) -> GraphDelta:
+        """Everything that changed since the last drain, as absolute values of the current writer."""
+
+    def roll(self, writer: str) -> None:
+        """Count under a new writer from here on; call right after a drain. Open traces come along."""
+
+    def open_spans(self) -> list[Span]:
+        """Spans of traces that are still open, oldest trace first."""
+
+    def restore(self, spans: list[Span], now_ns: int) -> None:
+        """Forget what is open and hold these spans instead."""
+
+    def counters(self) -> dict[str, int]:
+        """Totals since start, by name: spans, pairs, each way of losing data."""
+
+
+class PortableEngine:
+    """The engine in Python: lean protobuf and a loop."""
+
+    name = "portable"
+
+    def __init__(self, folder: SpanFolder, limits: DecodeLimits) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._pending = GraphDelta()
+
+    def decode(self, request: Request, now_ns: int) -> Batch:
+        """See ``Engine``."""
+        body = gunzip(request.body, self._limits.max_body_bytes) if request.is_gzip else request.body
+        if request.signal is Signal.TRACES:
+            traces = decode_traces(body, request.encoding, limits=self._limits, now_ns=now_ns)
+            return Batch(len(traces.spans), traces.rejections, traces.spans, [], _NOTHING)
+        logs = decode_logs(body, request.encoding, limits=self._limits, now_ns=now_ns)
+        return Batch(logs.records, logs.rejections, [], logs.error_logs, logs.delta)
+
+    def apply(self, batch: Batch, now_ns: int) -> None:
+        """See ``Engine``."""
+        if batch.spans:
+            self._folder.push(batch.spans, now_ns)
+        if batch.error_logs:
+            self._folder.push_logs(batch.error_logs, now_ns)
+        if batch.delta is not _NOTHING:
+            self._pending = merge(self._pending, batch.delta)
+
+    def expire(self, now_ns: int) -> None:
+        """See ``Engine``."""
+        self._folder.expire(now_ns)
+
+    def drain(self, now_ns: int) -> GraphDelta:
+        """See ``Engine``."""
+        pending, self._pending = self._pending, _NOTHING
+        return merge(self._folder.drain(now_ns), pending)
+
+    def roll(self, writer: str) -> None:
+        """See ``Engine``."""
+        self._folder.roll(writer)
+
+    def open_spans(self) -> list[Span]:
+        """See ``Engine``."""
+        return self._folder.open_spans()
+
+    def restore(self, spans: list[Span], now_ns: int) -> None:
+        """See ``Engine``."""
+        self._folder.restore(spans, now_ns)
+
+    def counters(self) -> dict[str, int]:
+        """See ``Engine``."""
+        return self._folder.stats._asdict()
+
+
+_NOTHING = GraphDelta()

@@ -1,0 +1,90 @@
+"""OTLP over gRPC: ``TraceService/Export`` and ``LogsService/Export``; bytes go to the engine unparsed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from whence.collector.auth import Access, check_bearer
+from whence.collector.engine import Request, Signal
+from whence.collector.ingest import Ingest
+from whence.errors import ConfigError, InputError, LimitExceeded, Overloaded
+from whence.otlp import Encoding
+from whence.otlp.replies import encode_retry_info, encode_status, encode_success
+
+log = logging.getLogger("whence.collector")
+
+_PACKAGE = "opentelemetry.proto.collector"
+_SERVICES: dict[str, Signal | None] = {
+    f"{_PACKAGE}.trace.v1.TraceService": Signal.TRACES,
+    f"{_PACKAGE}.logs.v1.LogsService": Signal.LOGS,
+    # Accepted and not stored, since SDKs send metrics to the same address by default.
+    f"{_PACKAGE}.metrics.v1.MetricsService": None,
+}
+_UNAVAILABLE = 14
+Context = grpc.aio.ServicerContext[bytes, bytes]
+Export = Callable[[bytes, Context], Awaitable[bytes]]
+
+
+def create_server(ingest: Ingest, *, address: str, max_body_bytes: int, tokens: Sequence[str] = ()) -> grpc.aio.Server:
+    """A server bound to ``address`` (host:port), not yet started. Larger messages get RESOURCE_EXHAUSTED from gRPC.
+
+    Raises:
+        ConfigError: The port is taken.
+    """
+    server = grpc.aio.server(
+        options=[
+            ("grpc.max_receive_message_length", max_body_bytes),
+            ("grpc.so_reuseport", 0),
+        ]
+    )
+    for service, signal in _SERVICES.items():
+        handler = grpc.unary_unary_rpc_method_handler(_export(ingest, signal, tokens))  # raw bytes both ways
+        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {"Export": handler})])
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError:
+        port = 0
+    if not port:
+        raise ConfigError(f"can't listen for OTLP over gRPC on {address}: is another whence or Collector running there?")
+    return server
+
+
+def _export(ingest: Ingest, signal: Signal | None, tokens: Sequence[str]) -> Export:
+    async def export(body: bytes, context: Context) -> bytes:
+        await _check_access(context, tokens)
+        if signal is None:
+            return b""
+        try:
+            outcome = await ingest.submit(Request(signal, Encoding.PROTOBUF, False, body))
+        except Overloaded as error:
+            await _throttle(context, error)
+        except LimitExceeded as error:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
+        except InputError as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        return encode_success(signal.name, outcome.rejections, Encoding.PROTOBUF)
+
+    return export
+
+
+async def _check_access(context: Context, tokens: Sequence[str]) -> None:
+    metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
+    header = metadata.get("authorization")
+    access = check_bearer(header if isinstance(header, str) else None, tokens)
+    if access is Access.MISSING:
+        await context.abort(grpc.StatusCode.UNAUTHENTICATED, "a bearer token is needed")
+    if access is Access.WRONG:
+        await context.abort(grpc.StatusCode.PERMISSION_DENIED, "the token is not known")
+
+
+async def _throttle(context: Context, error: Overloaded) -> None:
+    """UNAVAILABLE with the delay where the standard puts it and where the Python exporter looks for it."""
+    delay = encode_retry_info(error.retry_after_seconds)
+    status = encode_status(_UNAVAILABLE, str(error), Encoding.PROTOBUF, retry_after_seconds=error.retry_after_seconds)
+    context.set_trailing_metadata((("grpc-status-details-bin", status), ("google.rpc.retryinfo-bin", delay)))
+    await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))

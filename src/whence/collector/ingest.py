@@ -1,0 +1,264 @@
+"""The ingest loop: decode, make durable, acknowledge, fold, and write to the store in batches.
+
+Three threads, so that the event loop only ever waits: ``fold`` runs the engine (one thread, so the engine needs no lock),
+``disk`` syncs the spool, and the store brings its own. Requests that arrive while a sync runs share the next one.
+
+What holds at every moment: a record is acknowledged only after its sync; records are folded in the order in which they
+lie in the segment, with the time stamped on them; a segment is deleted only when the store has everything that it led to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from whence.collector.checkpoint import encode_spans
+from whence.collector.counters import IngestCounters
+from whence.collector.engine import Batch, Engine, Request
+from whence.collector.flusher import Flusher
+from whence.collector.records import to_record
+from whence.collector.spool import Segment, Spool
+from whence.errors import Overloaded
+from whence.model.delta import GraphDelta
+from whence.model.spans import Rejections
+
+log = logging.getLogger("whence.collector")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class IngestLimits:
+    """Bounds of every buffer of the loop."""
+
+    queue_max_bytes: int
+    """Bodies that wait for the disk or the fold; beyond it requests are refused with a retry hint."""
+    spool_max_bytes: int
+    """Segments on disk; beyond it (the store has been down for long) requests are refused."""
+    segment_max_bytes: int = 256 * 1024 * 1024
+    segment_max_seconds: float = 60.0
+    flush_seconds: float = 2.0
+
+
+class Outcome(NamedTuple):
+    """What became of a request: its records are durable, but for the rejected ones."""
+
+    records: int
+    rejections: Rejections
+
+
+@dataclass(slots=True)
+class _Waiting:
+    request: Request
+    batch: Batch
+    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Ingest:
+    """Owns the engine, the spool and the flusher. Create, ``start``, ``submit`` many times, ``stop``."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        spool: Spool,
+        flusher: Flusher,
+        limits: IngestLimits,
+        *,
+        clock: Callable[[], int],
+        new_writer: Callable[[], str],
+    ) -> None:
+        self.counters = IngestCounters()
+        self.engine = engine
+        self._spool = spool
+        self._flusher = flusher
+        self._limits = limits
+        self._clock = clock
+        self._new_writer = new_writer
+        self._fold = ThreadPoolExecutor(1, thread_name_prefix="whence-fold")
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="whence-disk")
+        self._waiting: list[_Waiting] = []
+        self._arrived = asyncio.Event()
+        self._order = asyncio.Lock()
+        self._queued_bytes = 0
+        self._last_ns = 0
+        self._segment: Segment | None = None
+        self._segment_began_ns = 0
+        self._retired: list[Path] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether requests are taken."""
+        return bool(self._tasks)
+
+    async def start(self) -> None:
+        """Begin a segment with what is open after recovery, and take requests."""
+        self._retired = self._spool.segments()
+        await self._roll()
+        self._tasks = [
+            asyncio.create_task(self._commit_forever(), name="whence-commit"),
+            asyncio.create_task(self._flush_forever(), name="whence-flush"),
+        ]
+
+    async def stop(self) -> None:
+        """Write what is folded to the store if it answers, and let go. Open traces stay in the spool."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        if self._waiting:
+            await self._commit()
+        await self._flush()
+        if self._segment is not None:
+            self._segment.close()
+        self._fold.shutdown()
+        self._disk.shutdown()
+        self._spool.close()
+
+    async def submit(self, request: Request) -> Outcome:
+        """Take a request; returns once all of it that is accepted is durable.
+
+        Raises:
+            InputError: Nothing was kept; the request can never succeed.
+            Overloaded: Nothing was kept; the same request may succeed later.
+        """
+        size = len(request.body)
+        self._refuse_when_full(size)
+        self._queued_bytes += size
+        try:
+            batch = await self._in_fold(lambda: self.engine.decode(request, self._now()))
+            if batch.records:
+                waiting = _Waiting(request, batch)
+                self._waiting.append(waiting)
+                self._arrived.set()
+                await waiting.done
+        finally:
+            self._queued_bytes -= size
+        self.counters.accepted(request, batch)
+        return Outcome(batch.records, batch.rejections)
+
+    def status(self) -> dict[str, int]:
+        """Gauges and counters for ``/metrics``."""
+        return {
+            **self.engine.counters(),
+            **self.counters.totals(),
+            "queued_bytes": self._queued_bytes,
+            "spool_bytes": self._spool.size_bytes(),
+            "unflushed_rows": self._flusher.pending_rows,
+            "flush_failures": self._flusher.failures,
+        }
+
+    def _refuse_when_full(self, size: int) -> None:
+        if not self.is_ready:
+            raise Overloaded("starting or stopping")
+        if self._queued_bytes + size > self._limits.queue_max_bytes and self._queued_bytes:
+            self.counters.refused("queue_full")
+            raise Overloaded("the ingest queue is full")
+        if self._retired and self._spool.size_bytes() > self._limits.spool_max_bytes:
+            self.counters.refused("spool_full")
+            raise Overloaded("the spool is full because the store does not keep up", retry_after_seconds=5)
+
+    async def _commit_forever(self) -> None:
+        while True:
+            await self._arrived.wait()
+            await self._commit()
+
+    async def _commit(self) -> None:
+        """Make everything that waits durable with one sync, acknowledge it, and fold it in the same order."""
+        async with self._order:
+            self._arrived.clear()
+            group, self._waiting = self._waiting, []
+            segment = self._segment
+            if not group or segment is None:
+                return
+            now_ns = self._now()
+            records = [to_record(waiting.request, now_ns) for waiting in group]
+            try:
+                await self._in_disk(lambda: segment.append(records))
+            except OSError as error:
+                log.exception("the spool can't be written")
+                self.counters.refused("disk")
+                _refuse(group, Overloaded(f"the spool can't be written ({error.strerror})", retry_after_seconds=5))
+                return
+            for waiting in group:
+                if not waiting.done.done():
+                    waiting.done.set_result(None)
+            batches = [waiting.batch for waiting in group]
+            await self._in_fold(lambda: _apply_all(self.engine, batches, now_ns))
+
+    async def _flush_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._limits.flush_seconds)
+            try:
+                if self._segment_is_old():
+                    await self._roll()
+                else:
+                    await self._flush()
+            except Exception:  # noqa: BLE001  worker-loop guard: one bad flush must not end all later ones
+                log.exception("flush failed; it will be tried again")
+
+    async def _flush(self) -> None:
+        """Write what changed; when all of it arrived, segments before the current one are of no more use."""
+        async with self._order:
+            delta = await self._in_fold(lambda: _expire_and_drain(self.engine, self._now()))
+        self._flusher.add(delta)
+        retired = list(self._retired)
+        if await self._flusher.flush():
+            for path in retired:
+                path.unlink(missing_ok=True)
+            self._retired = [path for path in self._retired if path not in retired]
+
+    async def _roll(self) -> None:
+        """Start a new segment under a new writer; what was folded so far belongs to the old one."""
+        async with self._order:
+            now_ns = self._now()
+            delta = await self._in_fold(lambda: _expire_and_drain(self.engine, now_ns))
+            self._flusher.add(delta)
+            checkpoint = await self._in_fold(lambda: encode_spans(self.engine.open_spans()))
+            writer = self._new_writer()
+            fresh = await self._in_disk(lambda: self._spool.begin(writer, checkpoint, now_ns))
+            await self._in_fold(lambda: self.engine.roll(writer))
+            old, self._segment, self._segment_began_ns = self._segment, fresh, now_ns
+            if old is not None:
+                old.close()
+                self._retired.append(old.path)
+        await self._flush()
+
+    def _segment_is_old(self) -> bool:
+        segment = self._segment
+        return segment is not None and (
+            segment.size_bytes > self._limits.segment_max_bytes
+            or self._now() - self._segment_began_ns > self._limits.segment_max_seconds * 1e9
+        )
+
+    def _now(self) -> int:
+        """The clock, never going back: records must be folded with rising times, live and on replay."""
+        self._last_ns = max(self._last_ns, self._clock())
+        return self._last_ns
+
+    async def _in_fold(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._fold, work)
+
+    async def _in_disk(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._disk, work)
+
+
+def _apply_all(engine: Engine, batches: list[Batch], now_ns: int) -> None:
+    for batch in batches:
+        engine.apply(batch, now_ns)
+
+
+def _expire_and_drain(engine: Engine, now_ns: int) -> GraphDelta:
+    engine.expire(now_ns)
+    return engine.drain(now_ns)
+
+
+def _refuse(group: list[_Waiting], error: Overloaded) -> None:
+    for waiting in group:
+        with contextlib.suppress(asyncio.InvalidStateError):
+            waiting.done.set_exception(error)

@@ -1,0 +1,44 @@
+"""Start after a stop or a crash: fold again what the spool still holds.
+
+Each segment is replayed under its own writer's name with the times stamped on its records, so it writes the same rows as
+before and the store's merge leaves them as they are. What was open at the end of the last segment stays open.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from whence.collector.checkpoint import decode_spans
+from whence.collector.engine import Engine
+from whence.collector.flusher import Flusher
+from whence.collector.records import to_request
+from whence.collector.spool import read_segment, writer_of
+from whence.errors import InputError
+
+log = logging.getLogger("whence.collector")
+
+
+def recover(segments: list[Path], engine: Engine, flusher: Flusher) -> int:
+    """Replay segments, oldest first, and hand the result to the flusher. Returns how many requests were replayed."""
+    replayed = 0
+    for path, successor in zip(segments, [*segments[1:], None], strict=True):
+        engine.roll(writer_of(path))
+        last_ns = 0
+        for index, record in enumerate(read_segment(path)):
+            last_ns = record.time_ns
+            if index == 0:
+                engine.restore(decode_spans(record.body), record.time_ns)
+                continue
+            try:
+                engine.apply(engine.decode(to_request(record), record.time_ns), record.time_ns)
+            except InputError:
+                log.exception("a record of %s can't be read by this version and is skipped", path.name)
+            replayed += 1
+        if successor is not None:
+            last_ns = next(read_segment(successor)).time_ns
+            engine.expire(last_ns)
+        flusher.add(engine.drain(last_ns))
+    if replayed:
+        log.info("replayed %d requests from %d segments of the spool", replayed, len(segments))
+    return replayed

@@ -1,0 +1,204 @@
+"""Composition root: settings to store, collector and API, in one process and one event loop.
+
+Nothing is made at import. ``serve`` runs until a signal; ``Server`` is the same for callers that bring their own loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import grpc.aio
+import uvicorn
+
+from whence.api.app import create_app
+from whence.collector.engine import PortableEngine
+from whence.collector.flusher import Flusher
+from whence.collector.grpc import create_server
+from whence.collector.http import OtlpHttpApp
+from whence.collector.ingest import Ingest, IngestLimits
+from whence.collector.recovery import recover
+from whence.collector.spool import Spool
+from whence.errors import ConfigError
+from whence.fold import SpanFolder
+from whence.otlp import DecodeLimits
+from whence.settings import Settings
+from whence.store.protocol import Store
+
+log = logging.getLogger("whence")
+
+_NS = 1_000_000_000
+_GRACE_SECONDS = 5
+
+
+def serve(settings: Settings) -> None:
+    """Run whence until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigError: It can't start as it is configured; the message says what to do.
+    """
+    with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+        runner.run(_serve_until_signal(settings))
+
+
+class Server:
+    """All of whence in one process: three ports, one store."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._store = open_store(settings)
+        self._ingest: Ingest | None = None
+        self._grpc: grpc.aio.Server | None = None
+        self._http: list[_QuietServer] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Open the store, replay the spool, and serve on all ports; ``/readyz`` answers 200 on return."""
+        settings = self.settings
+        tokens = settings.token_values
+        await self._store.open()
+        self._ingest = ingest = await _start_ingest(settings, self._store)
+        limit = settings.max_body_bytes
+        self._grpc = create_server(
+            ingest, address=f"{settings.host}:{settings.otlp_grpc_port}", max_body_bytes=limit, tokens=tokens
+        )
+        otlp = OtlpHttpApp(ingest, max_body_bytes=limit, tokens=tokens)
+        api = create_app(store=self._store, settings=settings, ingest=ingest, clock=time.time_ns)
+        await self._grpc.start()
+        await self._listen(otlp, settings.otlp_http_port, "OTLP over HTTP")
+        await self._listen(api, settings.api_port, "the API")
+
+    async def stop(self) -> None:
+        """Refuse new requests, finish those under way, write what is folded, close the store."""
+        for server in self._http:
+            server.should_exit = True
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._grpc is not None:
+            await self._grpc.stop(_GRACE_SECONDS)
+        if self._ingest is not None:
+            await self._ingest.stop()
+        await self._store.close()
+
+    async def _listen(self, app: Any, port: int, what: str) -> None:
+        bound = _bind(self.settings.host, port, what)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        server = _QuietServer(config)
+        self._http.append(server)
+        self._tasks.append(asyncio.create_task(server.serve(sockets=[bound]), name=f"whence-http-{port}"))
+        while not server.started:
+            await asyncio.sleep(0.01)
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name; Neo4j's driver is imported only when it is the one.
+
+    Raises:
+        ConfigError: The address has a scheme that no store answers to.
+    """
+    if not settings.store:
+        from whence.store.embedded import EmbeddedStore
+
+        return EmbeddedStore(settings.data_dir / "whence.db")
+    if settings.store.partition("://")[0] not in ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc"):
+        raise ConfigError(f"no store answers to {settings.store!r}; give bolt://host:7687, or nothing for the built-in one")
+    from whence.store.bolt import BoltStore
+
+    return BoltStore(settings.store, auth=settings.store_auth)
+
+
+async def _start_ingest(settings: Settings, store: Store) -> Ingest:
+    folder = SpanFolder(
+        writer="unnamed",
+        bucket_s=settings.bucket_seconds,
+        idle_ns=round(settings.trace_idle_seconds * _NS),
+        ttl_ns=round(settings.trace_ttl_seconds * _NS),
+        max_open_spans=settings.max_open_spans,
+    )
+    engine = PortableEngine(folder, DecodeLimits(max_body_bytes=settings.max_body_bytes))
+    spool = Spool(settings.data_dir / "spool")
+    flusher = Flusher(store)
+    await asyncio.to_thread(recover, spool.segments(), engine, flusher)
+    limits = IngestLimits(
+        queue_max_bytes=settings.queue_max_bytes,
+        spool_max_bytes=settings.spool_max_bytes,
+        flush_seconds=settings.flush_seconds,
+    )
+    ingest = Ingest(engine, spool, flusher, limits, clock=time.time_ns, new_writer=_writer_names().__next__)
+    await ingest.start()
+    return ingest
+
+
+def _writer_names() -> Iterator[str]:
+    """Unique names of spool segments; they end in the time at which counting began, which is when it was known."""
+    process = f"{socket.gethostname()[:40]}-{secrets.token_hex(4)}"
+    number = 0
+    while True:
+        number += 1
+        yield f"{process}-{number}-{time.time_ns() // _NS}"
+
+
+async def _serve_until_signal(settings: Settings) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopped.set)
+    server = Server(settings)
+    try:
+        await server.start()
+        _announce(settings)
+        await stopped.wait()
+    finally:
+        await server.stop()
+
+
+def _announce(settings: Settings) -> None:
+    where = settings.store or f"embedded, in {settings.data_dir}"
+    print(  # noqa: T201  the one thing that an operator looks for
+        f"whence is ready: OTLP gRPC {settings.otlp_grpc_port}, OTLP HTTP {settings.otlp_http_port}, "
+        f"API and pages http://{settings.host}:{settings.api_port} (store: {where}; engine: {PortableEngine.name})",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+class _QuietServer(uvicorn.Server):
+    """uvicorn without its signal handlers: one process has three servers and one way to stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _bind(host: str, port: int, what: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise ConfigError(f"can't listen for {what} on {host}:{port} ({error.strerror}); choose another port") from None
+    return bound
+
+
+def _fast_loop() -> Any:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
