@@ -12,6 +12,7 @@ Promises of all methods:
 * ``known_ns`` None means all that is known now; else only what had been learned by then.
 * Results are complete or say that they are not (``Subgraph.truncated``, ``Page.cursor``). Empty is not an error.
 * Returned objects are the caller's. No cursor or transaction stays open after a call returns.
+* What a writer counted was learned when ``store.rules.writer_known_ns`` says; cursors are those of ``store.rules``.
 * Errors: ``StoreUnavailable`` and ``StoreConflict`` may be retried with the same arguments; ``QueryTimeout`` may not.
 """
 
@@ -47,7 +48,10 @@ class ClosureQuery:
     """A bounded walk from ``roots`` along relations active in ``[from_ns, to_ns)``.
 
     Roots that are not stored are left out. ``types`` empty means all types. ``max_hops`` in [0, MAX_HOPS]; 0 gives the
-    roots alone. ``max_nodes`` cuts nearest first: every node at depth d is in before any at depth d + 1.
+    roots alone. ``max_nodes`` cuts nearest first: every node at depth d is in before any at depth d + 1, and within
+    one depth they come in order of key. Only this cut sets ``truncated``; a walk that ends at ``max_hops`` went as far
+    as it was asked to. The relations given are all those that the query admits from a node of depth below ``max_hops``
+    to another (or the same) node of the result; downstream, the dependency's depth counts.
     """
 
     roots: tuple[str, ...]
@@ -93,7 +97,7 @@ class ChangeQuery:
     """Changes that took effect in ``[from_ns, to_ns)``, latest first (ties by id).
 
     ``subjects`` None means all. A change whose subject is still a bare name is matched by the names that belong to
-    ``subjects`` (the part after ``#``). ``environment`` also admits changes that named no environment.
+    ``subjects`` (``store.rules.subject_names``). ``environment`` also admits changes that named no environment.
     """
 
     from_ns: int
@@ -138,8 +142,8 @@ class GraphWriter(Protocol):
         """Merge a delta by the laws of ``model.delta.merge``, all or nothing, durable on return.
 
         Idempotent: the same delta again changes nothing, also from two writers at once. ``HAS_VERSION`` relations and
-        entities that a relation or row names must be in some delta before or with it; a row that names an unknown
-        entity creates it as ``EXTERNAL``.
+        entities that a relation or row names must be in some delta before or with it; a relation or row that names an
+        unknown entity creates it as ``EXTERNAL`` (``store.rules.placeholder``).
 
         Raises:
             StoreUnavailable: Not written, or not known whether it was; send the same delta again.
