@@ -63,7 +63,7 @@ class Server:
     async def start(self) -> None:
         """Open the store, replay the spool, and serve on all ports; ``/readyz`` answers 200 on return."""
         settings = self.settings
-        tokens = settings.token_values
+        tokens = settings.parsed_tokens
         await self._store.open()
         self._ingest = ingest = await _start_ingest(settings, self._store)
         limit = settings.max_body_bytes
@@ -105,20 +105,14 @@ class Server:
 
 
 def open_store(settings: Settings) -> Store:
-    """The store that the settings name; Neo4j's driver is imported only when it is the one.
-
-    Raises:
-        ConfigError: The address has a scheme that no store answers to.
-    """
+    """The store that the settings name; Neo4j's driver is imported only when it is the one."""
     if not settings.store:
         from whence.store.embedded import EmbeddedStore
 
         return EmbeddedStore(settings.data_dir / "whence.db")
-    if settings.store.partition("://")[0] not in ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc"):
-        raise ConfigError(f"no store answers to {settings.store!r}; give bolt://host:7687, or nothing for the built-in one")
     from whence.store.bolt import BoltStore
 
-    return BoltStore(settings.store, auth=settings.store_auth)
+    return BoltStore(settings.store, user=settings.store_user, password=settings.store_password.get_secret_value())
 
 
 async def _start_ingest(settings: Settings, store: Store) -> Ingest:

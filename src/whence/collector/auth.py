@@ -1,28 +1,25 @@
-"""Bearer tokens at the receivers. Compared in constant time; an empty list lets everyone in."""
+"""Bearer tokens at the receivers."""
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
-from enum import Enum
+
+from whence.errors import Forbidden, Unauthenticated
+from whence.tokens import Scope, Token, granted
 
 
-class Access(Enum):
-    """Result of a check."""
+def check_ingest(authorization: str | None, tokens: Sequence[Token]) -> None:
+    """Let a request with this ``Authorization`` header pass, or not. Without tokens everyone may send.
 
-    GRANTED = "granted"
-    MISSING = "missing"
-    WRONG = "wrong"
-
-
-def check_bearer(header: str | None, tokens: Sequence[str]) -> Access:
-    """Whether an ``Authorization`` header carries one of the tokens."""
+    Raises:
+        Unauthenticated: No bearer token, or one that nobody knows.
+        Forbidden: A token that may not ingest.
+    """
     if not tokens:
-        return Access.GRANTED
-    scheme, _, given = (header or "").partition(" ")
-    if scheme.lower() != "bearer" or not given:
-        return Access.MISSING
-    presented = given.strip().encode()
-    # Every token is compared, so the time taken says nothing about which one came close.
-    matches = [hmac.compare_digest(presented, token.encode()) for token in tokens]
-    return Access.GRANTED if any(matches) else Access.WRONG
+        return
+    scheme, _, secret = (authorization or "").partition(" ")
+    scopes = granted(tokens, secret.strip()) if scheme.lower() == "bearer" else None
+    if scopes is None:
+        raise Unauthenticated("send a token: Authorization: Bearer <token>")
+    if Scope.INGEST not in scopes:
+        raise Forbidden("the token does not have the scope 'ingest'")

@@ -9,12 +9,13 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from whence.collector.auth import Access, check_bearer
+from whence.collector.auth import check_ingest
 from whence.collector.engine import Request, Signal
 from whence.collector.ingest import Ingest
-from whence.errors import ConfigError, InputError, LimitExceeded, Overloaded
+from whence.errors import ConfigError, Forbidden, InputError, LimitExceeded, Overloaded, Unauthenticated
 from whence.otlp import Encoding
 from whence.otlp.replies import encode_retry_info, encode_status, encode_success
+from whence.tokens import Token
 
 log = logging.getLogger("whence.collector")
 
@@ -30,7 +31,7 @@ Context = grpc.aio.ServicerContext[bytes, bytes]
 Export = Callable[[bytes, Context], Awaitable[bytes]]
 
 
-def create_server(ingest: Ingest, *, address: str, max_body_bytes: int, tokens: Sequence[str] = ()) -> grpc.aio.Server:
+def create_server(ingest: Ingest, *, address: str, max_body_bytes: int, tokens: Sequence[Token] = ()) -> grpc.aio.Server:
     """A server bound to ``address`` (host:port), not yet started. Larger messages get RESOURCE_EXHAUSTED from gRPC.
 
     Raises:
@@ -54,7 +55,7 @@ def create_server(ingest: Ingest, *, address: str, max_body_bytes: int, tokens: 
     return server
 
 
-def _export(ingest: Ingest, signal: Signal | None, tokens: Sequence[str]) -> Export:
+def _export(ingest: Ingest, signal: Signal | None, tokens: Sequence[Token]) -> Export:
     async def export(body: bytes, context: Context) -> bytes:
         await _check_access(context, tokens)
         if signal is None:
@@ -72,14 +73,15 @@ def _export(ingest: Ingest, signal: Signal | None, tokens: Sequence[str]) -> Exp
     return export
 
 
-async def _check_access(context: Context, tokens: Sequence[str]) -> None:
+async def _check_access(context: Context, tokens: Sequence[Token]) -> None:
     metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
     header = metadata.get("authorization")
-    access = check_bearer(header if isinstance(header, str) else None, tokens)
-    if access is Access.MISSING:
-        await context.abort(grpc.StatusCode.UNAUTHENTICATED, "a bearer token is needed")
-    if access is Access.WRONG:
-        await context.abort(grpc.StatusCode.PERMISSION_DENIED, "the token is not known")
+    try:
+        check_ingest(header if isinstance(header, str) else None, tokens)
+    except Unauthenticated as error:
+        await context.abort(grpc.StatusCode.UNAUTHENTICATED, str(error))
+    except Forbidden as error:
+        await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
 
 
 async def _throttle(context: Context, error: Overloaded) -> None:

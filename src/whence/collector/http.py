@@ -12,12 +12,13 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
-from whence.collector.auth import Access, check_bearer
+from whence.collector.auth import check_ingest
 from whence.collector.engine import Request, Signal
 from whence.collector.ingest import Ingest
-from whence.errors import DecodeError, InputError, LimitExceeded, Overloaded
+from whence.errors import DecodeError, Forbidden, InputError, LimitExceeded, Overloaded, Unauthenticated, WhenceError
 from whence.otlp import Encoding
 from whence.otlp.replies import encode_status, encode_success
+from whence.tokens import Token
 
 log = logging.getLogger("whence.collector")
 
@@ -35,6 +36,15 @@ _PLAIN = "text/plain; charset=utf-8"
 _INVALID_ARGUMENT, _RESOURCE_EXHAUSTED, _UNAUTHENTICATED, _PERMISSION_DENIED = 3, 8, 16, 7
 _INTERNAL = 13
 
+_STATUS: dict[type[WhenceError], tuple[int, int]] = {
+    Overloaded: (429, _RESOURCE_EXHAUSTED),
+    LimitExceeded: (413, _RESOURCE_EXHAUSTED),
+    InputError: (400, _INVALID_ARGUMENT),
+    Unauthenticated: (401, _UNAUTHENTICATED),
+    Forbidden: (403, _PERMISSION_DENIED),
+}
+"""Most specific first: HTTP status and ``google.rpc.Code``."""
+
 
 class Reply(NamedTuple):
     """One HTTP answer."""
@@ -48,7 +58,7 @@ class Reply(NamedTuple):
 class OtlpHttpApp:
     """The ASGI application of the receiver."""
 
-    def __init__(self, ingest: Ingest, *, max_body_bytes: int, tokens: Sequence[str] = ()) -> None:
+    def __init__(self, ingest: Ingest, *, max_body_bytes: int, tokens: Sequence[Token] = ()) -> None:
         self._ingest = ingest
         self._max_body_bytes = max_body_bytes
         self._tokens = tokens
@@ -64,16 +74,14 @@ class OtlpHttpApp:
 
     async def _answer(self, path: str, headers: dict[bytes, str], receive: Receive) -> Reply:
         encoding = _CONTENT_TYPES[_media_type(headers)]
-        access = check_bearer(headers.get(b"authorization"), self._tokens)
-        if access is not Access.GRANTED:
-            return _unauthorized(access, encoding)
         try:
+            check_ingest(headers.get(b"authorization"), self._tokens)
             body = await _read_body(receive, headers, self._max_body_bytes)
             if path in _IGNORED_PATHS:
                 return Reply(200, _MEDIA[encoding], b"{}" if encoding is Encoding.JSON else b"")
             is_gzip = headers.get(b"content-encoding", "identity").lower() == "gzip"
             outcome = await self._ingest.submit(Request(_SIGNALS[path], encoding, is_gzip, body))
-        except (InputError, Overloaded) as error:
+        except (InputError, Overloaded, Unauthenticated, Forbidden) as error:
             return _failure(error, encoding)
         except asyncio.CancelledError:
             raise
@@ -120,20 +128,14 @@ async def _read_body(receive: Receive, headers: dict[bytes, str], limit: int) ->
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _failure(error: InputError | Overloaded, encoding: Encoding) -> Reply:
+def _failure(error: WhenceError, encoding: Encoding) -> Reply:
+    status, code = next(row for kind, row in _STATUS.items() if isinstance(error, kind))
+    headers: tuple[tuple[bytes, bytes], ...] = ()
     if isinstance(error, Overloaded):
-        retry = (b"retry-after", str(error.retry_after_seconds).encode())
-        return Reply(429, _MEDIA[encoding], encode_status(_RESOURCE_EXHAUSTED, str(error), encoding), (retry,))
-    if isinstance(error, LimitExceeded):
-        return Reply(413, _MEDIA[encoding], encode_status(_RESOURCE_EXHAUSTED, str(error), encoding))
-    return Reply(400, _MEDIA[encoding], encode_status(_INVALID_ARGUMENT, str(error), encoding))
-
-
-def _unauthorized(access: Access, encoding: Encoding) -> Reply:
-    if access is Access.MISSING:
-        body = encode_status(_UNAUTHENTICATED, "a bearer token is needed", encoding)
-        return Reply(401, _MEDIA[encoding], body, ((b"www-authenticate", b"Bearer"),))
-    return Reply(403, _MEDIA[encoding], encode_status(_PERMISSION_DENIED, "the token is not known", encoding))
+        headers = ((b"retry-after", str(error.retry_after_seconds).encode()),)
+    if isinstance(error, Unauthenticated):
+        headers = ((b"www-authenticate", b"Bearer"),)
+    return Reply(status, _MEDIA[encoding], encode_status(code, str(error), encoding), headers)
 
 
 def _media_type(headers: dict[bytes, str]) -> str:

@@ -12,19 +12,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from whence.collector.checkpoint import encode_spans
-from whence.collector.counters import IngestCounters
+from whence.collector.counters import IngestCounters, engine_metrics
 from whence.collector.engine import Batch, Engine, Request
 from whence.collector.flusher import Flusher
 from whence.collector.records import to_record
 from whence.collector.spool import Segment, Spool
 from whence.errors import Overloaded
+from whence.metrics import Metric, Sample, counter, gauge
 from whence.model.delta import GraphDelta
 from whence.model.spans import Rejections
 
@@ -91,7 +92,6 @@ class Ingest:
         self._retired: list[Path] = []
         self._tasks: list[asyncio.Task[None]] = []
 
-    @property
     def is_ready(self) -> bool:
         """Whether requests are taken."""
         return bool(self._tasks)
@@ -142,19 +142,19 @@ class Ingest:
         self.counters.accepted(request, batch)
         return Outcome(batch.records, batch.rejections)
 
-    def status(self) -> dict[str, int]:
-        """Gauges and counters for ``/metrics``."""
-        return {
-            **self.engine.counters(),
-            **self.counters.totals(),
-            "queued_bytes": self._queued_bytes,
-            "spool_bytes": self._spool.size_bytes(),
-            "unflushed_rows": self._flusher.pending_rows,
-            "flush_failures": self._flusher.failures,
-        }
+    def metrics(self) -> Sequence[Metric]:
+        """Counters and gauges for ``/metrics``: what came in, each way in which something was lost, and what waits."""
+        return (
+            *self.counters.metrics(),
+            *engine_metrics(self.engine),
+            gauge("whence_queued_bytes", "Requests that wait for disk or fold.", Sample(self._queued_bytes)),
+            gauge("whence_spool_bytes", "Acknowledged requests on disk.", Sample(self._spool.size_bytes())),
+            gauge("whence_unflushed_rows", "Rows that the store lacks.", Sample(self._flusher.pending_rows)),
+            counter("whence_flush_failures_total", "Writes refused by the store.", Sample(self._flusher.failures)),
+        )
 
     def _refuse_when_full(self, size: int) -> None:
-        if not self.is_ready:
+        if not self.is_ready():
             raise Overloaded("starting or stopping")
         if self._queued_bytes + size > self._limits.queue_max_bytes and self._queued_bytes:
             self.counters.refused("queue_full")
