@@ -1,0 +1,117 @@
+"""Posts small JSON bodies from one daemon thread: bounded in number, in tries and in the time it holds up an exit."""
+
+from __future__ import annotations
+
+import atexit
+import encodings.idna  # noqa: F401 - urllib loads it late; a fork meanwhile breaks it for the child
+import os
+import queue
+import threading
+import time
+from http.client import HTTPException
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, set_value
+
+from whence.sdk.guard import guarded, lose
+
+MAX_WAITING = 64
+_TRIES = 3
+_TIMEOUT_SECONDS = 3.0
+_PAUSE_SECONDS = 0.5
+_EXIT_BUDGET_SECONDS = 2.0
+_RETRYABLE = frozenset({429, 502, 503, 504})
+
+
+class Sender:
+    """A queue and the thread that empties it, started with the first body."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.Queue[tuple[str, bytes]] = queue.Queue(MAX_WAITING)
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def send(self, url: str, body: bytes) -> None:
+        """Queue one body. Never blocks: where the queue is full, the body is lost and counted."""
+        try:
+            self._waiting.put_nowait((url, body))
+        except queue.Full:
+            lose("a report that found the queue full", url)
+            return
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="whence-sender", daemon=True)
+                self._thread.start()
+
+    def flush(self, budget_seconds: float) -> bool:
+        """Wait until all is posted or lost, at most so long; whether it is."""
+        deadline = time.monotonic() + budget_seconds
+        with self._waiting.all_tasks_done:
+            while self._waiting.unfinished_tasks:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._waiting.all_tasks_done.wait(left)
+        return True
+
+    def _work(self) -> None:
+        # Our own posts are no part of what the application does.
+        attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
+        while True:
+            url, body = self._waiting.get()
+            try:
+                _post(url, body)
+            finally:
+                self._waiting.task_done()
+
+
+@guarded
+def _post(url: str, body: bytes) -> None:
+    for attempt in range(1, _TRIES + 1):
+        failure, is_final = _try_once(url, body)
+        if not failure:
+            return
+        if is_final or attempt == _TRIES:
+            lose("a report that the server did not take", failure)
+            return
+        time.sleep(_PAUSE_SECONDS * attempt)
+
+
+def _try_once(url: str, body: bytes) -> tuple[str, bool]:
+    """What went wrong ("" for nothing), and whether a further try is pointless."""
+    headers = {"Content-Type": "application/json"}
+    if token := os.environ.get("WHENCE_TOKEN"):
+        headers["Authorization"] = f"Bearer {token}"
+    try:
+        # The operator chose the address; a scheme that urllib can open is as safe as any.
+        with urlopen(Request(url, body, headers), timeout=_TIMEOUT_SECONDS):  # noqa: S310
+            return "", True
+    except HTTPError as error:
+        with error:
+            return f"{error.code} {error.read(300)!r}", error.code not in _RETRYABLE
+    except (OSError, HTTPException, ValueError) as error:
+        return str(error), isinstance(error, ValueError)
+
+
+_sender = Sender()
+
+
+def send(url: str, body: bytes) -> None:
+    """Queue one body with this process's sender."""
+    _sender.send(url, body)
+
+
+def _renew() -> None:
+    """A forked child has no thread, and its parent posts what was waiting."""
+    global _sender
+    _sender = Sender()
+
+
+def _finish() -> None:
+    _sender.flush(_EXIT_BUDGET_SECONDS)
+
+
+atexit.register(_finish)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)

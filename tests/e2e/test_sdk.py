@@ -1,0 +1,208 @@
+"""The SDK in processes of its own, exporting over real HTTP to a server that only writes down what comes."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from subprocess import run
+from threading import Thread
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+
+class Capture(ThreadingHTTPServer):
+    """Keeps the path and body of every request; answers the first ones with ``refusals``."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.bodies: list[tuple[str, bytes]] = []
+        self.refusals: list[int] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def spans(self) -> list[tuple[dict[str, str], str, dict[str, list[str]]]]:
+        """(resource, name, lists among the attributes) of every span."""
+        found = []
+        for path, body in self.bodies:
+            if path == "/v1/traces":
+                for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+                    who = {item.key: item.value.string_value for item in resource.resource.attributes}
+                    for span in (span for scope in resource.scope_spans for span in scope.spans):
+                        lists = {
+                            item.key: [value.string_value for value in item.value.array_value.values]
+                            for item in span.attributes
+                        }
+                        found.append((who, span.name, lists))
+        return found
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Capture
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.bodies.append((self.path, body))
+        self.send_response(self.server.refusals.pop(0) if self.server.refusals else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def capture() -> Iterator[Capture]:
+    with Capture() as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def execute(code: str, directory: Path, **environ: str) -> str:
+    """Run an application and give back what it printed."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "PYTEST_", "WHENCE_"))}
+    done = run(
+        [sys.executable, "-c", code],
+        env=clean | environ,
+        cwd=directory,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.stdout
+
+
+APPLICATION = """
+import whence
+whence.configure()
+with whence.run("train-ranker"):
+    whence.reads("file#shop/clicks@version:c4")
+"""
+
+
+def test_configure_without_provider_exports_as_otel_variables_say(capture: Capture, tmp_path: Path) -> None:
+    execute(
+        APPLICATION,
+        tmp_path,
+        OTEL_EXPORTER_OTLP_ENDPOINT=capture.url,
+        OTEL_SERVICE_NAME="trainer",
+        OTEL_RESOURCE_ATTRIBUTES="service.version=v7,service.namespace=shop",
+    )
+    ((resource, name, lists),) = capture.spans()
+    assert (name, lists["whence.inputs"]) == ("train-ranker", ["file#shop/clicks@version:c4"])
+    assert {
+        "service.name": "trainer",
+        "service.namespace": "shop",
+        "service.version": "v7",
+        "telemetry.distro.name": "whence",
+        "whence.contract.version": "0.1",
+    }.items() <= resource.items()
+
+
+def test_configure_arguments_win_over_variables(capture: Capture, tmp_path: Path) -> None:
+    code = APPLICATION.replace("configure()", "configure(service_name='a', service_version='1', environment='test')")
+    execute(code, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=capture.url, OTEL_SERVICE_NAME="b")
+    ((resource, _, _),) = capture.spans()
+    assert {"service.name": "a", "service.version": "1", "deployment.environment.name": "test"}.items() <= (
+        resource.items()
+    )
+
+
+def test_configure_on_the_applications_provider_adds_tags_and_no_exporter(capture: Capture, tmp_path: Path) -> None:
+    code = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+import whence
+exporter, provider = InMemorySpanExporter(), TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(exporter))
+trace.set_tracer_provider(provider)
+whence.configure()
+whence.configure()
+with whence.reads("file#a"):
+    trace.get_tracer("app").start_span("work").end()
+assert trace.get_tracer_provider() is provider
+print([dict(span.attributes) for span in exporter.get_finished_spans()])
+"""
+    printed = execute(code, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=capture.url)
+    assert printed == "[{'whence.inputs': ('file#a',)}]\n"
+    assert capture.bodies == []
+
+
+@pytest.mark.parametrize("variables", [{"OTEL_SDK_DISABLED": "true"}, {"OTEL_TRACES_EXPORTER": "none"}])
+def test_configure_switched_off_by_variable_sends_nothing(
+    capture: Capture, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    execute(APPLICATION, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=capture.url, **variables)
+    assert capture.bodies == []
+
+
+def test_application_whose_server_is_away_ends_as_usual(tmp_path: Path) -> None:
+    code = APPLICATION + "\nwhence.change('otel://shop#ranker', kind='deployment')\nprint('done')"
+    away = "http://127.0.0.1:9"
+    assert execute(code, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=away, WHENCE_URL=away) == "done\n"
+
+
+CHANGE = """
+import whence
+print(whence.change("otel://shop#ranker", kind="deployment", from_="v40", to="v41", id="dep-812", summary=None))
+"""
+
+
+def test_change_from_a_script_that_ends_at_once_arrives(capture: Capture, tmp_path: Path) -> None:
+    assert execute(CHANGE, tmp_path, WHENCE_URL=capture.url) == "dep-812\n"
+    ((path, body),) = capture.bodies
+    change = json.loads(body)
+    assert (path, change.pop("effective_at")[:2]) == ("/api/v1/changes", "20")
+    assert change == {
+        "id": "dep-812",
+        "kind": "deployment",
+        "subject": "otel://shop#ranker",
+        "from": "v40",
+        "to": "v41",
+    }
+
+
+def test_change_refused_for_now_is_sent_again(capture: Capture, tmp_path: Path) -> None:
+    capture.refusals.append(503)
+    execute(CHANGE, tmp_path, WHENCE_URL=capture.url)
+    assert [json.loads(body)["id"] for _, body in capture.bodies] == ["dep-812", "dep-812"]
+
+
+def test_change_refused_for_good_is_counted_and_not_repeated(capture: Capture, tmp_path: Path) -> None:
+    capture.refusals.append(422)
+    code = CHANGE + "\nfrom whence.sdk import guard, sender\nsender._finish()\nprint(sum(guard.losses().values()))"
+    assert execute(code, tmp_path, WHENCE_URL=capture.url) == "dep-812\n1\n"
+    assert len(capture.bodies) == 1
+
+
+def test_change_in_a_forked_child_arrives_too(capture: Capture, tmp_path: Path) -> None:
+    code = """
+import os, whence
+from whence.sdk import sender
+whence.change("otel://shop#a", kind="config", id="parent")
+if os.fork() == 0:
+    whence.change("otel://shop#a", kind="config", id="child")
+    sender._finish()
+    os._exit(0)
+os.wait()
+"""
+    execute(code, tmp_path, WHENCE_URL=capture.url)
+    assert {json.loads(body)["id"] for _, body in capture.bodies} == {"parent", "child"}
+
+
+def test_change_with_unknown_detail_is_harmless_in_production(capture: Capture, tmp_path: Path) -> None:
+    code = "import whence\nprint(whence.change('otel://shop#a', kind='config', colour='red'))"
+    assert execute(code, tmp_path, WHENCE_URL=capture.url) == "None\n"
+    assert capture.bodies == []
