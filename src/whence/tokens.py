@@ -6,7 +6,6 @@ A token is written ``secret`` (may do everything) or ``scope+scope:secret``, for
 from __future__ import annotations
 
 import hmac
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -56,8 +55,3 @@ def granted(tokens: Iterable[Token], presented: str) -> frozenset[Scope] | None:
         if hmac.compare_digest(token.secret, given):
             found = token.scopes | (found or frozenset())
     return found
-
-
-def new_secret() -> str:
-    """A fresh secret of 256 bits, safe in a URL and in a shell."""
-    return secrets.token_urlsafe(32)
