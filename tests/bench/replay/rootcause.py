@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tarfile
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped]
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 from tests.bench.replay.incidents import Incident, LogRow, SpanRow, Telemetry, Truth
 from tests.bench.replay.nezha import NS_PER_SECOND, candidates_of, read_lines
@@ -26,11 +28,10 @@ _HEX_TRACE_DIGITS = 32
 
 
 class RootCauseSet:
-    """The incidents, read from ``unpacked`` (the archive's content)."""
+    """The incidents; the archive's content (a megabyte) is held in memory."""
 
-    def __init__(self, folder: Path, unpacked: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._unpacked = unpacked
 
     @cached_property
     def incidents(self) -> Sequence[Incident]:
@@ -42,13 +43,19 @@ class RootCauseSet:
 
     def telemetry(self, incident: Incident) -> Telemetry:
         """Spans and log lines of one incident."""
-        folder = self._unpacked / "rootcausebench" / incident.case_id
-        spans = json.loads((folder / "traces.json").read_text(encoding="utf-8"))
+        folder = f"rootcausebench/{incident.case_id}"
+        spans = json.loads(self._files[f"{folder}/traces.json"])
         traces = _trace_ids(spans)
         return Telemetry(
             [_span(span, traces[span["span_id"]]) for span in spans],
-            [_log(line) for line in read_lines(folder / "logs.ndjson")],
+            [_log(json.loads(line)) for line in self._files[f"{folder}/logs.ndjson"].splitlines()],
         )
+
+    @cached_property
+    def _files(self) -> dict[str, bytes]:
+        path = str(self._folder / "rootcausebench.tar.zst")
+        with pa.input_stream(path, compression="zstd") as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+            return {member.name: content.read() for member in archive if (content := archive.extractfile(member))}
 
 
 def _incident(case: dict[str, Any], label: dict[str, Any]) -> Incident:
