@@ -54,11 +54,13 @@ def test_segment_with_a_flipped_bit_gives_a_prefix(tmp_path: Path, seed: int) ->
 
 def test_spool_orders_segments_by_age_and_drops_a_last_one_without_checkpoint(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
-    first, second = spool.begin("w-1", b"", 1), spool.begin("w-2", b"", 2)
-    third = spool.begin("w-3", b"", 3)
+    first, second, third = (spool.begin(f"w-{number}", b"", number) for number in (1, 2, 3))
+    for segment in (first, second, third):
+        segment.close()
     third.path.write_bytes(third.path.read_bytes()[:9])
     assert spool.segments() == [first.path, second.path]
     assert not third.path.exists()
+    spool.close()
 
 
 def test_spool_in_use_refuses_a_second_process(tmp_path: Path) -> None:
