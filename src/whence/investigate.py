@@ -1,0 +1,176 @@
+"""The one join of a store and the ranking: bounded reads, one case, one answer. Used by API, CLI and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from whence.errors import EntityNotFound
+from whence.model.answer import Answer
+from whence.model.change import Change
+from whence.model.delta import Relation
+from whence.model.graph import Subgraph
+from whence.model.incident import Incident, Symptom
+from whence.model.kinds import EntityKind
+from whence.model.times import NS_PER_SECOND
+from whence.rca.candidates import unannounced
+from whence.rca.case import Case
+from whence.rca.rank import rank
+from whence.rca.topology import Topology
+from whence.rca.weights import DEFAULT_WEIGHTS, RankWeights
+from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, ExposureQuery, GraphReader
+
+NEAREST = 5
+_HOUR_NS = 3600 * NS_PER_SECOND
+_MINUTE_NS = 60 * NS_PER_SECOND
+_PROFILED = frozenset({EntityKind.DATASET, EntityKind.DATASET_VERSION})
+
+
+@dataclass(frozen=True, slots=True)
+class InvestigateOptions:
+    """How far the reads go."""
+
+    history_ns: int = 24 * _HOUR_NS
+    """Before the detection: relations, changes and new versions."""
+    telemetry_before_ns: int = 30 * _MINUTE_NS
+    """Before the detection: counts."""
+    telemetry_after_ns: int = 15 * _MINUTE_NS
+    """After the detection, at most: an incident that was handled long ago shouldn't be averaged away."""
+    max_hops: int = 8
+    max_nodes: int = 2_000
+    max_changes: int = 1_000
+    profiles_per_dataset: int = 21
+    weights: RankWeights = field(default_factory=lambda: DEFAULT_WEIGHTS)
+
+
+DEFAULT_OPTIONS = InvestigateOptions()
+
+
+async def investigate(
+    reader: GraphReader,
+    incident: Incident,
+    *,
+    now_ns: int,
+    bucket_s: int = 15,
+    options: InvestigateOptions = DEFAULT_OPTIONS,
+) -> Answer:
+    """Find out what changed upstream of a symptom and how likely each change caused it.
+
+    Args:
+        reader: Where the graph is.
+        incident: The question; ``symptom.entity`` is an entity's key.
+        now_ns: The present; only what was true by then, or by ``incident.as_of_ns``, is used.
+        bucket_s: Width of the store's buckets.
+        options: Bounds of the reads.
+
+    Raises:
+        EntityNotFound: No such entity; the error carries the nearest names.
+
+    Cost: a fixed number of reads (eight and one for each page of changes), then the ranking.
+    """
+    case = await read_case(reader, incident, now_ns=now_ns, bucket_s=bucket_s, options=options)
+    return rank(case, options.weights)
+
+
+async def read_case(
+    reader: GraphReader, incident: Incident, *, now_ns: int, bucket_s: int, options: InvestigateOptions
+) -> Case:
+    """Everything that the ranking may see of an incident; arguments and errors as for ``investigate``."""
+    as_of = min(now_ns, incident.as_of_ns) if incident.as_of_ns is not None else now_ns
+    symptom = incident.symptom.entity
+    if await reader.entity(symptom) is None:
+        raise EntityNotFound(symptom, await reader.nearest(symptom, NEAREST))
+    history_from = incident.detected_ns - options.history_ns
+    until = min(as_of, incident.detected_ns + options.telemetry_after_ns)
+    subgraph, changes, versions, truncated = await _read_graph(reader, incident, history_from, until, options)
+    buckets = BucketQuery(
+        nodes=tuple(sorted(subgraph.entities)),
+        from_s=(incident.detected_ns - options.telemetry_before_ns) // NS_PER_SECOND,
+        to_s=until // NS_PER_SECOND,
+        environment=incident.environment,
+        known_ns=incident.known_ns,
+    )
+    exposures = ExposureQuery(
+        service=symptom,
+        from_s=buckets.from_s,
+        to_s=buckets.to_s,
+        operation=incident.symptom.operation,
+        environment=incident.environment,
+        known_ns=incident.known_ns,
+    )
+    datasets = tuple(sorted({one.base for one in subgraph.entities.values() if one.kind in _PROFILED}))
+    profiles = await reader.profiles(datasets, until, options.profiles_per_dataset) if datasets else ()
+    return Case(
+        incident=incident,
+        as_of_ns=until,
+        history_from_ns=history_from,
+        subgraph=subgraph,
+        changes=changes,
+        versions=versions,
+        exposures=tuple(await reader.exposure_rows(exposures)),
+        operations=tuple(await reader.operation_rows(buckets)),
+        edges=tuple(await reader.edge_rows(buckets)),
+        profiles=tuple(profiles),
+        bucket_s=bucket_s,
+        truncated=truncated,
+    )
+
+
+async def upstream_changes(
+    reader: GraphReader,
+    entity: str,
+    from_ns: int,
+    to_ns: int,
+    *,
+    environment: str | None = None,
+    known_ns: int | None = None,
+    options: InvestigateOptions = DEFAULT_OPTIONS,
+) -> tuple[Subgraph, tuple[Change, ...]]:
+    """What an entity depended on in ``[from_ns, to_ns)``, and every change of it, recorded or inferred.
+
+    Changes come latest first (ties by id); versions that no recorded change announced count as changes.
+
+    Raises:
+        EntityNotFound: No such entity; the error carries the nearest names.
+    """
+    if await reader.entity(entity) is None:
+        raise EntityNotFound(entity, await reader.nearest(entity, NEAREST))
+    incident = Incident(Symptom(entity), detected_ns=to_ns, environment=environment, known_ns=known_ns)
+    subgraph, recorded, versions, truncated = await _read_graph(reader, incident, from_ns, to_ns, options)
+    case = Case(incident, to_ns, from_ns, subgraph, recorded, versions, truncated=truncated)
+    inferred = tuple(change for change, _ in unannounced(case, Topology(subgraph, entity)))
+    changes = sorted((*recorded, *inferred), key=lambda one: (-one.effective_ns, one.id))
+    return replace(subgraph, truncated=subgraph.truncated or truncated), tuple(changes)
+
+
+async def _read_graph(
+    reader: GraphReader, incident: Incident, from_ns: int, to_ns: int, options: InvestigateOptions
+) -> tuple[Subgraph, tuple[Change, ...], tuple[Relation, ...], bool]:
+    """Closure, recorded changes on it, and all versions of its entities; and whether changes were cut off."""
+    environment, known = incident.environment, incident.known_ns
+    subgraph = await reader.upstream(
+        ClosureQuery(
+            roots=(incident.symptom.entity,),
+            from_ns=from_ns,
+            to_ns=to_ns,
+            environment=environment,
+            max_hops=options.max_hops,
+            max_nodes=options.max_nodes,
+            known_ns=known,
+        )
+    )
+    bases = tuple(sorted({one.base for one in subgraph.entities.values()}))
+    query = ChangeQuery(from_ns=from_ns, to_ns=to_ns, subjects=bases, environment=environment, known_ns=known)
+    changes, truncated = await _all_changes(reader, query, options.max_changes)
+    versions = [one for one in await reader.versions(bases, environment, known) if one.first_seen_ns < to_ns]
+    return subgraph, changes, tuple(versions), truncated
+
+
+async def _all_changes(reader: GraphReader, query: ChangeQuery, most: int) -> tuple[tuple[Change, ...], bool]:
+    found: Sequence[Change] = ()
+    while True:
+        page = await reader.changes(query)
+        found = (*found, *page.items)
+        if page.cursor is None or len(found) >= most:
+            return tuple(found[:most]), page.cursor is not None
+        query = replace(query, cursor=page.cursor)

@@ -1,0 +1,59 @@
+"""What the answer could see: versions, announced changes, sampling, and the gaps in words."""
+
+from __future__ import annotations
+
+from whence.model.answer import Completeness
+from whence.model.delta import ALL_REQUESTS
+from whence.rca.candidates import subjects_of, unannounced
+from whence.rca.case import Case
+from whence.rca.inferred import match, sightings
+from whence.rca.requests import Requests
+from whence.rca.topology import Topology
+
+LOW_SHARE = 0.5
+
+
+def completeness(case: Case, requests: Requests) -> Completeness:
+    """Shares of what was visible, each in [0, 1]."""
+    topology = Topology(case.subgraph, case.incident.symptom.entity)
+    versions, changes, sampling = _versions(requests, topology), _changes(case, topology), _sampling(requests)
+    gaps = []
+    if not len(requests):
+        gaps.append("no requests of the symptom were recorded in the window")
+    elif versions < LOW_SHARE:
+        gaps.append("most services send no version, so old and new can't be told apart")
+    if changes < 1:
+        gaps.append("some versions appeared that no recorded change announced")
+    if sampling < LOW_SHARE:
+        gaps.append("most requests are not sampled")
+    if case.truncated or case.subgraph.truncated:
+        gaps.append("the upstream graph was cut off at its size limit")
+    return Completeness(versions=versions, changes=changes, sampling=sampling, gaps=tuple(gaps))
+
+
+def _versions(requests: Requests, topology: Topology) -> float:
+    """Share of touched nodes, weighted by requests, that are versions."""
+    rows = [at for at in range(len(requests.nodes)) if requests.nodes[at] != ALL_REQUESTS]
+    total = versioned = 0.0
+    for at in rows:
+        node = requests.nodes[at]
+        weight = float(requests.total[requests.node == at].sum())
+        total += weight
+        versioned += weight if topology.base(node) != node else 0.0
+    return round(versioned / total, 4) if total else 0.0
+
+
+def _changes(case: Case, topology: Topology) -> float:
+    """Share of versions first seen in the window that a recorded change announced; 1 when there were none."""
+    silent = len(unannounced(case, topology))
+    subjects = subjects_of(case.changes, topology.bases())
+    seen = sightings(case.versions, case.incident.environment)
+    announced = len(set(match(case.changes, subjects, seen, case.subgraph.entities).values()))
+    return round(announced / (announced + silent), 4) if announced + silent else 1.0
+
+
+def _sampling(requests: Requests) -> float:
+    """Effective share of requests that were recorded: (sum w)^2 / sum w^2 against sum w."""
+    rows = requests.everything
+    total, squares = float(requests.total[rows].sum()), float(requests.total_sq[rows].sum())
+    return round(min(1.0, total / squares), 4) if squares > 0 else 1.0

@@ -1,0 +1,81 @@
+"""Exposure rows as numpy columns: requests into the symptom's service, by what they touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import numpy as np
+
+from whence.model.delta import ALL_REQUESTS
+from whence.model.graph import ExposureRow
+from whence.model.kinds import Signal
+from whence.rca.columns import Floats, Ints, numbered, sum_by
+from whence.rca.sketches import BUCKETS, decode_all, histograms, quantile_index
+
+SLOW_FRACTION = 0.95
+"""A request counts as slow when it took longer than this quantile of its operation's baseline."""
+BASELINE_SHARE = 0.4
+"""Leading share of the time before detection that serves as baseline for "slow"."""
+
+
+class Requests:
+    """Columns over exposure rows, one entry for each row, in an order that follows from the rows alone."""
+
+    def __init__(self, rows: Iterable[ExposureRow], bucket_s: int) -> None:
+        ordered = sorted(rows, key=lambda row: (row.start_s, row[4:], row))
+        self.bucket_s = bucket_s
+        self.start_s: Ints = np.array([row.start_s for row in ordered], dtype=np.int64)
+        self.node, self._node_number = numbered([row.node for row in ordered])
+        self.operation, numbers = numbered([row.operation for row in ordered])
+        self.operations = len(numbers)
+        self.total: Floats = np.array([row.requests for row in ordered], dtype=np.float64)
+        self.total_sq: Floats = np.array([row.requests_sq for row in ordered], dtype=np.float64)
+        self._errors: Floats = np.array([row.errors for row in ordered], dtype=np.float64)
+        self._poor: Floats = np.array([row.poor for row in ordered], dtype=np.float64)
+        self._latency = decode_all([row.latency for row in ordered])
+
+    def __len__(self) -> int:
+        return len(self.total)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Keys of all versions that requests touched."""
+        return tuple(self._node_number)
+
+    @cached_property
+    def everything(self) -> Ints:
+        """Positions of the rows that count every request, whatever it touched."""
+        return self.touching((ALL_REQUESTS,))
+
+    def touching(self, nodes: Iterable[str]) -> Ints:
+        """Positions of the rows of some nodes."""
+        numbers = [self._node_number[node] for node in nodes if node in self._node_number]
+        return np.flatnonzero(np.isin(self.node, numbers))
+
+    def bad(self, signal: Signal, baseline_until_s: int) -> Floats:
+        """Bad requests in each row: failed, slower than usual, or poor, by the signal that is asked about."""
+        if signal is Signal.LATENCY:
+            return self._slow(baseline_until_s)
+        return self._poor if signal is Signal.QUALITY else self._errors
+
+    def baseline_until_s(self, detected_s: int) -> int:
+        """End of the time that counts as "usual" for latencies, in epoch seconds."""
+        before = self.start_s[self.start_s < detected_s]
+        if not len(before):
+            return detected_s
+        first = int(before.min())
+        return first + max(self.bucket_s, round((detected_s - first) * BASELINE_SHARE))
+
+    def _slow(self, baseline_until_s: int) -> Floats:
+        usual = np.full(len(self), -1, dtype=np.int64)
+        kept = self.everything[self.start_s[self.everything] < baseline_until_s]
+        usual[kept] = self.operation[kept]
+        limits = np.array(
+            [quantile_index(one, SLOW_FRACTION) for one in histograms(self._latency, usual, self.operations)]
+            or [BUCKETS],
+            dtype=np.int64,
+        )
+        row = self._latency.row
+        over = self._latency.bucket > limits[self.operation[row]]
+        return sum_by(row[over], self._latency.weight[over], len(self))

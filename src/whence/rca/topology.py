@@ -1,0 +1,171 @@
+"""The closure seen from the symptom: how to get to each entity, and in whose telemetry a change of it would show.
+
+Paths are searched between entities, not versions: a version and its entity are one place. Whether a *certain version*
+was consumed, and since when, is asked of the relations between versions.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from whence.errors import InvalidReference
+from whence.model.delta import Relation
+from whence.model.graph import Subgraph
+from whence.model.kinds import EntityKind, Layer, RelationType
+from whence.model.refs import parse_ref
+
+STRENGTH = {
+    RelationType.CALLS: 0.9,
+    RelationType.USES_MODEL: 0.9,
+    RelationType.USES_PROMPT: 0.9,
+    RelationType.EVALUATES: 0.9,
+    RelationType.READS: 0.8,
+    RelationType.CONSUMES: 0.5,
+    RelationType.PRODUCED_BY: 0.6,
+    RelationType.TRAINED_ON: 0.6,
+    RelationType.DERIVED_FROM: 0.6,
+}
+"""How surely a fault crosses a relation of each type."""
+INFERRED_STRENGTH = 0.25
+_SERVING = frozenset({EntityKind.SERVICE, EntityKind.SERVICE_VERSION, EntityKind.EXTERNAL})
+
+
+def base_key(key: str) -> str:
+    """Key of the entity that a key is a version of; the key itself when it is no version or doesn't parse."""
+    try:
+        return str(parse_ref(key).base)
+    except InvalidReference:
+        return key
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Best way from the symptom to one entity."""
+
+    strength: float
+    """Product of relation strengths; 1 for the symptom itself."""
+    path: tuple[str, ...]
+    """Entity keys, the symptom first."""
+
+
+class Topology:
+    """Questions about one closure. Cost of building: O(E log V)."""
+
+    def __init__(self, subgraph: Subgraph, symptom: str) -> None:
+        self.symptom = base_key(symptom)
+        self._subgraph = subgraph
+        self._serving: set[str] = set()
+        self._incoming: dict[str, list[Relation]] = defaultdict(list)
+        self._dependents: dict[str, set[str]] = defaultdict(set)
+        strengths: dict[str, dict[str, float]] = defaultdict(dict)
+        for entity in subgraph.entities.values():
+            if entity.kind in _SERVING:
+                self._serving.add(entity.base)
+        for relation in subgraph.relations:
+            if relation.key.type is RelationType.HAS_VERSION:
+                continue
+            self._incoming[relation.key.dst].append(relation)
+            src, dst = self.base(relation.key.src), self.base(relation.key.dst)
+            if src != dst:
+                self._dependents[dst].add(src)
+                strengths[src][dst] = max(strengths[src].get(dst, 0.0), _strength(relation))
+        self.reach = _best_paths(self.symptom, strengths)
+
+    def base(self, key: str) -> str:
+        """Entity that a node belongs to."""
+        entity = self._subgraph.entities.get(key)
+        return entity.base if entity is not None else base_key(key)
+
+    def bases(self) -> tuple[str, ...]:
+        """Every entity that can be reached, sorted."""
+        return tuple(sorted(self.reach))
+
+    def consumers(self, version: str) -> tuple[Relation, ...]:
+        """Relations of the closure that point at one version."""
+        return tuple(self._incoming.get(version, ()))
+
+    def carriers(self, base: str) -> tuple[str, ...]:
+        """The services in whose telemetry a change of ``base`` shows: itself, or the nearest that depend on it."""
+        seen, frontier = {base}, [base]
+        while frontier:
+            serving = sorted(key for key in frontier if key in self._serving)
+            if serving:
+                return tuple(serving)
+            frontier = sorted({one for key in frontier for one in self._dependents.get(key, ())} - seen)
+            seen.update(frontier)
+        return ()
+
+    def consumed_since(self, version: str) -> int | None:
+        """First instant at which a serving node depended on a version, however indirectly; None when none does."""
+        best: dict[str, int] = {version: 0}
+        heap = [(0, version)]
+        while heap:
+            since, node = heapq.heappop(heap)
+            if since > best[node]:
+                continue
+            if node != version and self.base(node) in self._serving:
+                return since
+            for relation in self._incoming.get(node, ()):
+                later = max(since, relation.first_seen_ns)
+                if later < best.get(relation.key.src, _NEVER):
+                    best[relation.key.src] = later
+                    heapq.heappush(heap, (later, relation.key.src))
+        return None
+
+    def touched_through(self, version: str) -> frozenset[str]:
+        """The version and every version that depends on it without a service in between: what a request touches."""
+        seen, frontier = {version}, [version]
+        while frontier:
+            node = frontier.pop()
+            if self.base(node) in self._serving:
+                continue
+            for relation in self._incoming.get(node, ()):
+                src = relation.key.src
+                if src not in seen and self.base(src) not in self._serving:
+                    seen.add(src)
+                    frontier.append(src)
+        return frozenset(seen)
+
+
+_NEVER = 2**63
+
+
+def _strength(relation: Relation) -> float:
+    if relation.key.layer is Layer.INFERRED:
+        return INFERRED_STRENGTH
+    return STRENGTH[relation.key.type]
+
+
+def _best_paths(root: str, strengths: dict[str, dict[str, float]]) -> dict[str, Reach]:
+    done: dict[str, Reach] = {}
+    heap: list[tuple[float, int, tuple[str, ...]]] = [(0.0, 0, (root,))]
+    while heap:
+        cost, hops, path = heapq.heappop(heap)
+        node = path[-1]
+        if node in done:
+            continue
+        done[node] = Reach(math.exp(-cost), path)
+        for following, strength in strengths.get(node, {}).items():
+            if following not in done:
+                heapq.heappush(heap, (cost - math.log(strength), hops + 1, (*path, following)))
+    return done
+
+
+def version_text(key: str) -> str:
+    """Version part of a version key; the key itself when it has none."""
+    try:
+        return parse_ref(key).version or key
+    except InvalidReference:
+        return key
+
+
+def names_of(keys: Iterable[str]) -> dict[str, list[str]]:
+    """Entity keys by their bare name, the part after ``#``."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        found[key.partition("#")[2] or key].append(key)
+    return found

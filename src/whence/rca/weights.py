@@ -1,0 +1,68 @@
+"""All constants of the ranking in one place, each with its meaning. They are set by hand, not fitted.
+
+Lead times are heavy-tailed on purpose: most changes hurt within minutes, but a share of them sleeps for hours (caches,
+next peak, next batch). A sharp decay would blame whatever was deployed last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from whence.model.kinds import ChangeKind
+
+WEIGHTS_VERSION = "2026-11.1"
+
+
+@dataclass(frozen=True, slots=True)
+class KindPrior:
+    """What is expected of a change of one kind before any evidence is seen."""
+
+    rate: float
+    """Chance that one such change causes an incident at such a symptom."""
+    lead_minutes: float
+    """Median time from taking effect to onset."""
+    spread: float
+    """Standard deviation of ln(lead)."""
+    slow_share: float
+    """Share of late effects; these have a median of ``SLOW_LEAD_HOURS``."""
+    silent: bool = False
+    """Whether it tends to fail without errors (wrong values), so that silence counts less for its innocence."""
+
+
+PRIORS: Mapping[ChangeKind, KindPrior] = MappingProxyType(
+    {
+        ChangeKind.DEPLOYMENT: KindPrior(0.02, 6, 1.7, 0.4),
+        ChangeKind.CONFIG: KindPrior(0.015, 3, 1.6, 0.4),
+        ChangeKind.FLAG: KindPrior(0.015, 3, 1.6, 0.4),
+        ChangeKind.MODEL: KindPrior(0.04, 15, 1.9, 0.4, silent=True),
+        ChangeKind.DATASET: KindPrior(0.01, 20, 2.1, 0.4, silent=True),
+        ChangeKind.SCHEMA: KindPrior(0.03, 20, 2.1, 0.4, silent=True),
+        ChangeKind.STALENESS: KindPrior(0.04, 90, 1.8, 0.2, silent=True),
+        ChangeKind.INFRASTRUCTURE: KindPrior(0.01, 3, 1.6, 0.3),
+        ChangeKind.OTHER: KindPrior(0.01, 6, 1.9, 0.4),
+    }
+)
+SLOW_LEAD_HOURS = 10.0
+SLOW_SPREAD = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class RankWeights:
+    """The few numbers that turn evidence into probability."""
+
+    priors: Mapping[ChangeKind, KindPrior] = field(default_factory=lambda: PRIORS)
+    unexplained_per_hour: float = 1 / 400
+    """Rate of incidents that no recorded change explains."""
+    tempering: float = 0.7
+    """Below 1, because pieces of evidence are correlated."""
+    none_bias: float = 2.0
+    """Nats in favour of "none": the best of many bystanders looks better than a random one."""
+    pair_nats: float = -3.0
+    """Prior odds (ln) of two changes acting together, against each alone."""
+    cap_without_decisive: float = 0.60
+    cap_without_withdrawal: float = 0.85
+
+
+DEFAULT_WEIGHTS = RankWeights()
