@@ -27,4 +27,4 @@ def needs(scope: Scope) -> Dependency:
         if scope not in scopes:
             raise Forbidden(f"the token does not have the scope {scope.value!r}")
 
-    return Depends(check)
+    return Dependency(check)

@@ -7,14 +7,14 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from whence.api import errors, health
+from whence.api import changes, entities, errors, feedback, graph, health, investigations, lineage
 from whence.api.body import BodyLimit
 from whence.api.context import Context
 from whence.metrics import IngestStatus
 from whence.settings import Settings
 from whence.store.protocol import Store
 
-_ROUTERS = (health.router,)
+_NOUNS = (health, changes, entities, feedback, graph, investigations, lineage)
 
 
 def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None, clock: Callable[[], int]) -> FastAPI:
@@ -26,10 +26,10 @@ def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None,
         ingest: Readiness and counters of the receivers beside the API, if there are any.
         clock: UTC nanoseconds since the epoch.
     """
-    app = FastAPI(title="whence", version=version("whence"), docs_url=None, redoc_url=None)
+    app = FastAPI(title="whence", version=version("whence"), docs_url=None, redoc_url=None, responses=errors.RESPONSES)
     app.state.context = Context(store, settings, settings.parsed_tokens, ingest, clock)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     errors.install(app)
-    for router in _ROUTERS:
-        app.include_router(router)
+    for noun in _NOUNS:
+        app.include_router(noun.router)
     return app

@@ -28,7 +28,7 @@ class Context:
 
 
 def _context(request: Request) -> Context:
-    return cast(Context, request.app.state.context)
+    return cast("Context", request.app.state.context)
 
 
 Ctx = Annotated[Context, Depends(_context)]

@@ -20,6 +20,28 @@ MEDIA_TYPE = "application/problem+json"
 UNION_TAGS = frozenset({"one", "many"})
 """Steps that the validator puts into a location to say which form of a body it tried; callers never wrote them."""
 
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "Any error, as RFC 9457 problem details.",
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail", "instance"],
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                        "instance": {"type": "string"},
+                    },
+                }
+            }
+        },
+    }
+}
+"""For the OpenAPI document: what each route answers beside its success."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -110,14 +132,14 @@ def _response(
 
 
 async def _on_whence_error(request: Request, error: Exception) -> JSONResponse:
-    known = cast(errors.WhenceError, error)
+    known = cast("errors.WhenceError", error)
     if TABLE[type(known)].status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("%s %s failed: %s", request.method, request.url.path, known)
     return problem(known, instance=request.url.path, in_query=request.method == "GET")
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
-    problems = cast(RequestValidationError, error).errors()
+    problems = cast("RequestValidationError", error).errors()
     if any(one["type"] == "json_invalid" for one in problems):
         return problem(errors.DecodeError("the body is not JSON"), instance=request.url.path)
     found = [_validation_error(one) for one in problems]
@@ -127,7 +149,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
 
 
 def _validation_error(found: Mapping[str, Any]) -> dict[str, str]:
-    place, *steps = cast(Sequence[str | int], found["loc"])
+    place, *steps = cast("Sequence[str | int]", found["loc"])
     detail = str(found["msg"]).removeprefix("Value error, ")
     path = [str(step) for step in steps if step not in UNION_TAGS]
     if place == "body":
@@ -137,7 +159,7 @@ def _validation_error(found: Mapping[str, Any]) -> dict[str, str]:
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     """Unknown path, wrong method: raised by the framework."""
-    known = cast(HTTPException, error)
+    known = cast("HTTPException", error)
     phrase = HTTPStatus(known.status_code).phrase
     row = Row(known.status_code, phrase.lower().replace(" ", "-"), phrase)
     return _response(row, str(known.detail), request.url.path, {}, known.headers)
