@@ -50,6 +50,7 @@ async def record_changes(reports: Annotated[OneOrMany, Body()], context: Ctx) ->
 
 @router.get("", dependencies=[needs(Scope.READ)])
 async def list_changes(
+    *,
     context: Ctx,
     window: WindowDep,
     request: Request,

@@ -28,17 +28,18 @@ class EntityDetailJson(EntityJson):
 
 @router.get("")
 async def search_entities(
+    *,
     context: Ctx,
     request: Request,
     response: Response,
     q: Annotated[str, Query(max_length=256, description="Words that the reference must hold, in any case.")] = "",
-    kind: Annotated[list[EntityKind], Query(description="Kinds; versions only where a version kind is named.")] = [],  # noqa: B006
+    kind: Annotated[list[EntityKind] | None, Query(description="Versions only where a version kind is named.")] = None,
     owner: Annotated[str | None, Query(max_length=256)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> PageJson[EntityJson]:
     """Entities, ordered by reference."""
-    query = SearchQuery(text=q, kinds=frozenset(kind), owner=owner, limit=limit, cursor=cursor)
+    query = SearchQuery(text=q, kinds=frozenset(kind or ()), owner=owner, limit=limit, cursor=cursor)
     found = await context.store.search(query)
     return page([entity_json(entity) for entity in found.items], found.cursor, request, response)
 

@@ -1,0 +1,77 @@
+"""``whence doctor``: can the server be reached, does it get data, does it lose any."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import typer
+
+from whence.cli.client import Client
+from whence.cli.exits import OK, SERVER, Failure
+from whence.cli.options import DEFAULT_URL, Json, Url
+from whence.cli.output import Output, moment
+
+_SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)\Z")
+_NEWEST = 200
+_LOSSES = {
+    "whence_rejected_records_total": "records that can't be used",
+    "whence_refused_requests_total": "requests refused (senders retry)",
+    "whence_flush_failures_total": "writes that the store refused (repeated)",
+}
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    what: str
+    is_fine: bool
+    detail: str
+
+
+def doctor(*, as_json: Json = False, url: Url = DEFAULT_URL) -> None:
+    """Check the server, and whether data arrives. Exits with 5 when something is wrong."""
+    findings = list(_findings(Client(url)))
+    output = Output()
+    if as_json:
+        output.raw(json.dumps([one._asdict() for one in findings]))
+    else:
+        output.table(
+            ("", "check", "detail"), [("ok" if one.is_fine else "!!", one.what, one.detail) for one in findings]
+        )
+    raise typer.Exit(OK if all(one.is_fine for one in findings) else SERVER)
+
+
+def _findings(client: Client) -> Iterator[Finding]:
+    try:
+        client.get("/healthz")
+        yield Finding("server", True, f"answers at {client.url}")
+        client.get("/readyz")
+        yield Finding("ready", True, "all ports serve, the store answers")
+        samples = _samples(client.text("/metrics"))
+        yield _freshness(client)
+    except Failure as failure:
+        yield Finding("server", False, "; ".join(failure.lines))
+        return
+    rows = sum(value for name, _, value in samples if name == "whence_store_rows")
+    yield Finding("store", True, f"{rows:.0f} rows")
+    for metric, meaning in _LOSSES.items():
+        found = {labels: value for name, labels, value in samples if name == metric and value}
+        detail = ", ".join(f"{labels or 'total'} {value:.0f}" for labels, value in sorted(found.items()))
+        yield Finding(meaning, not found, detail or "none")
+
+
+def _freshness(client: Client) -> Finding:
+    services = client.get("/api/v1/entities", kind="service", limit=_NEWEST).data["items"]
+    if not services:
+        return Finding("data", False, "no service was ever seen; send OTLP to port 4317 (gRPC) or 4318 (HTTP)")
+    newest = max(services, key=lambda one: str(one["last_seen_at"]))
+    return Finding("data", True, f"{newest['key']} was seen last, {moment(newest['last_seen_at'])}")
+
+
+def _samples(text: str) -> list[tuple[str, str, float]]:
+    """(name, labels, value) of every sample of a Prometheus text."""
+    matches = (_SAMPLE.match(line) for line in text.splitlines() if not line.startswith("#"))
+    return [(match[1], match[2] or "", float(match[3])) for match in matches if match is not None]

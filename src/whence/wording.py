@@ -1,0 +1,37 @@
+"""How references, times and probabilities are put to people, alike on the command line and on pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_STEPS = ((86_400 * 2, 86_400, "d"), (3_600 * 2, 3_600, "h"), (120, 60, "min"), (0, 1, "s"))
+
+
+def short(key: str) -> str:
+    """A reference as people say it: the name, and the version if there is one."""
+    name = key.rpartition("#")[2]
+    base, at_sign, version = name.partition("@")
+    return f"{base} {version.partition(':')[2]}" if at_sign else base
+
+
+def stamp(text: str) -> str:
+    """An RFC 3339 time in UTC, to the second."""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
+def distance(text: str, now: datetime) -> str:
+    """How far an RFC 3339 time is from now: ``5 min ago``, ``in 2 h``."""
+    seconds = (now - datetime.fromisoformat(text)).total_seconds()
+    return f"{span(seconds)} ago" if seconds >= 0 else f"in {span(seconds)}"
+
+
+def span(seconds: float) -> str:
+    """A duration in the largest unit that it fills at least twice."""
+    size = abs(seconds)
+    _, unit, name = next(step for step in _STEPS if size >= step[0])
+    return f"{size / unit:.0f} {name}"
+
+
+def percent(probability: float) -> str:
+    """A probability from 0 to 1 as whole per cent."""
+    return f"{probability * 100:.0f} %"
