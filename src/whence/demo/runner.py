@@ -1,0 +1,186 @@
+"""One demo from start to end: start whence and the shop, ship, notice, ask, judge, clean up."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from types import FrameType
+from typing import Any, NoReturn
+
+import httpx
+
+from whence.demo.judge import is_right
+from whence.demo.plan import FEATURES, Act, Plan, Scenario, Step, Truth, make_plan
+from whence.demo.processes import Fleet, ProcessFailed
+from whence.demo.report import Screen
+from whence.demo.server import Server
+from whence.demo.shop import Shop
+from whence.demo.traffic import Symptom, Traffic
+
+RIGHT, WRONG, BROKEN, INTERRUPTED = 0, 1, 5, 130
+
+_QUIET_SECONDS = 4.0
+"""Traffic before the first change, so that there is something to compare with."""
+_GAP_SECONDS = 1.0
+_NOTICE_SECONDS = 40.0
+"""So long the demo waits for a symptom after the last step."""
+_RIPEN_SECONDS = 6.0
+"""From noticing to asking; in life this is the time until somebody opens the laptop."""
+_POLL_SECONDS = 0.2
+
+
+def run_demo(
+    *,
+    scenario: str | None = None,
+    seed: int | None = None,
+    keep: bool = False,
+    json_output: bool = False,
+    store: str = "",
+) -> int:
+    """Run a scenario and print what whence makes of it. Takes about a minute.
+
+    Args:
+        scenario: code, model, data, combination, stale or none; None picks one.
+        seed: Decides over order, versions, data and traffic; None picks one.
+        keep: Leave everything running after the answer, until Ctrl-C.
+        json_output: Print one JSON object instead of a page.
+        store: ``WHENCE_STORE`` of the server; empty keeps everything in a temporary directory.
+
+    Returns:
+        Exit status: 0 right answer, 1 wrong answer, 5 the demo could not run, 130 interrupted before the answer.
+
+    Raises:
+        ValueError: There is no such scenario.
+    """
+    seed = Random().randrange(1000) if seed is None else seed  # noqa: S311 - picks an example
+    chosen = Random(seed).choice(list(Scenario)) if scenario is None else Scenario(scenario)  # noqa: S311
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    screen = Screen(as_json=json_output)
+    result: dict[str, Any] = {}
+    try:
+        with screen, Stage(make_plan(chosen, seed), screen, store) as stage:
+            result = stage.play()
+            screen.show(result)
+            if keep:
+                screen.say(f"everything keeps running: look at {stage.server.url}, end it with Ctrl-C")
+                _wait_for_ever()
+    except KeyboardInterrupt:
+        if not result:
+            return INTERRUPTED
+    except (ProcessFailed, httpx.HTTPError, FileNotFoundError) as error:
+        sys.stderr.write(f"the demo could not run: {error}\n")
+        return BROKEN
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    return RIGHT if result["right"] else WRONG
+
+
+class Stage:
+    """All that runs during a demo; leaving it stops every process and removes every file."""
+
+    def __init__(self, plan: Plan, screen: Screen, store: str) -> None:
+        self.plan = plan
+        self._screen = screen
+        self._store = store
+        self._leaving = ExitStack()
+        self._shipped: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Stage:
+        with ExitStack() as starting:
+            folder = Path(starting.enter_context(tempfile.TemporaryDirectory(prefix="whence-demo-")))
+            fleet = Fleet(folder / "logs")
+            starting.callback(fleet.close)
+            self._screen.say(f"scenario {self.plan.scenario}, seed {self.plan.seed}: starting whence and the shop")
+            self.server = Server(fleet, folder / "whence", self._store)
+            starting.callback(self.server.close)
+            self.shop = Shop(folder, fleet, self.server.otlp_url, self.plan)
+            self.shop.open()
+            self.server.wait()
+            self.traffic = Traffic(lambda: self.shop.storefront, self.plan.seed)
+            starting.callback(self.traffic.close)
+            self.traffic.open()
+            self._leaving = starting.pop_all()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._screen.say("cleaning up")
+        self._leaving.close()
+
+    def play(self) -> dict[str, Any]:
+        """Ship, notice, ask, judge; gives back all of it, ready for JSON.
+
+        Raises:
+            ProcessFailed: A process broke down, or nothing that was shipped did harm.
+        """
+        self._screen.say("the shop is open")
+        time.sleep(_QUIET_SECONDS)
+        symptom = self._ship_until_noticed()
+        detected_at = datetime.now(UTC)
+        self._screen.say(f"somebody noticed: {symptom.signal} in {symptom.share:.0%} of {symptom.operation}")
+        time.sleep(_RIPEN_SECONDS)
+        self._screen.say("asking what changed")
+        answer = self.server.investigate(symptom, detected_at)
+        truth = self._truth()
+        return {
+            "scenario": self.plan.scenario.value,
+            "seed": self.plan.seed,
+            "right": is_right(truth, answer),
+            "truth": [{"subject": subject, "version": version} for subject, version in truth.any_of],
+            "symptom": symptom._asdict(),
+            "shipped": self._shipped,
+            "seconds": round(self._screen.seconds, 1),
+            "url": self.server.url,
+            "answer": answer,
+        }
+
+    def _ship_until_noticed(self) -> Symptom:
+        for number, step in enumerate(self.plan.steps, start=1):
+            self._ship(step, f"chg-{number}")
+            time.sleep(_GAP_SECONDS)
+            symptom = self.traffic.symptom()
+            if symptom is not None:
+                return symptom
+        deadline = time.monotonic() + _NOTICE_SECONDS
+        while time.monotonic() < deadline:
+            symptom = self.traffic.symptom()
+            if symptom is not None:
+                return symptom
+            time.sleep(_POLL_SECONDS)
+        raise ProcessFailed("nobody noticed anything: nothing that was shipped did harm")
+
+    def _ship(self, step: Step, change_id: str) -> None:
+        if step.after:
+            how = "reported" if step.announced else "not reported"
+            self._screen.say(f"{step.act}: {step.subject} {step.before} → {step.after} ({how})")
+            shipped = {"subject": step.subject, "from": step.before, "to": step.after, "id": None}
+            if step.announced:
+                self.server.announce(step, change_id)
+                shipped["id"] = change_id
+            self._shipped.append(shipped | {"at": datetime.now(UTC).isoformat()})
+        self.shop.ship(step)
+
+    def _truth(self) -> Truth:
+        """The plan's truth; a snapshot's name is known only once the refresh job made it."""
+        truth = self.plan.truth
+        if self.plan.scenario is not Scenario.DATA:
+            return truth
+        orders = next(step.after for step in self.plan.steps if step.act is Act.EXPORT and step.flavour)
+        first = (FEATURES, self.shop.files.first_snapshot_of(orders))
+        return replace(truth, any_of=(*truth.any_of, first))
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    """A request to stop is as good as Ctrl-C: leave in order."""
+    raise KeyboardInterrupt
+
+
+def _wait_for_ever() -> NoReturn:
+    while True:
+        time.sleep(3600)

@@ -1,0 +1,74 @@
+"""whence itself, as a process of its own, and the few requests that the demo makes to it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from whence.demo.plan import Act, Step
+from whence.demo.processes import Fleet, Process, free_ports, wait_ready
+from whence.demo.traffic import Symptom
+
+ENVIRONMENT = "production"
+_KINDS = {Act.DEPLOY: "deployment", Act.TRAIN: "model", Act.EXPORT: "dataset", Act.SWITCH: "flag"}
+_FAST = {"WHENCE_BUCKET_SECONDS": "2", "WHENCE_TRACE_IDLE_SECONDS": "1", "WHENCE_FLUSH_SECONDS": "1"}
+"""An incident that takes a minute needs a finer clock than one that takes an hour."""
+
+
+class Server:
+    """A running whence with a store of its own."""
+
+    def __init__(self, fleet: Fleet, data: Path, store: str = "") -> None:
+        api, otlp_http, otlp_grpc = free_ports(3)
+        self.url = f"http://127.0.0.1:{api}"
+        self.otlp_url = f"http://127.0.0.1:{otlp_http}"
+        ports = {"API": api, "OTLP_HTTP": otlp_http, "OTLP_GRPC": otlp_grpc}
+        environ = _FAST | {f"WHENCE_{name}_PORT": str(port) for name, port in ports.items()}
+        environ |= {"WHENCE_DATA_DIR": str(data), "WHENCE_STORE": store}
+        self._process: Process = fleet.start("whence", ["-m", "whence.cli", "serve"], environ)
+        self._client = httpx.Client(base_url=self.url, timeout=20)
+
+    def wait(self) -> None:
+        """Wait until it serves."""
+        wait_ready(self._process, f"{self.url}/readyz")
+
+    def announce(self, step: Step, change_id: str) -> None:
+        """Report what a step ships, as a deployment pipeline would."""
+        self._post(
+            "/api/v1/changes",
+            {
+                "id": change_id,
+                "kind": _KINDS[step.act],
+                "subject": step.subject,
+                "from": step.before,
+                "to": step.after,
+                "environment": ENVIRONMENT,
+                "effective_at": datetime.now(UTC).isoformat(),
+            },
+        )
+
+    def investigate(self, symptom: Symptom, detected_at: datetime) -> dict[str, Any]:
+        """Ask what changed upstream of the storefront."""
+        question = {
+            "symptom": {
+                "entity": "otel://shop#storefront",
+                "operation": symptom.operation,
+                "signal": symptom.signal,
+            },
+            "detected_at": detected_at.isoformat(),
+            "environment": ENVIRONMENT,
+        }
+        answer: dict[str, Any] = self._post("/api/v1/investigations", question)
+        return answer
+
+    def close(self) -> None:
+        """Let go of the connection; the process belongs to the fleet."""
+        self._client.close()
+
+    def _post(self, path: str, body: object) -> Any:
+        response = self._client.post(path, content=json.dumps(body), headers={"Content-Type": "application/json"})
+        return response.raise_for_status().json()
