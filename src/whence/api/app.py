@@ -13,12 +13,13 @@ from whence.api.context import Context
 from whence.metrics import IngestStatus
 from whence.settings import Settings
 from whence.store.protocol import Store
+from whence.ui import page_routes
 
 _NOUNS = (health, changes, entities, feedback, graph, investigations, lineage)
 
 
 def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None, clock: Callable[[], int]) -> FastAPI:
-    """The API over an open store; the caller opens and closes the store.
+    """The API and the pages over an open store; the caller opens and closes the store.
 
     Args:
         store: Read by all routes, written by changes, lineage events and answers.
@@ -32,4 +33,5 @@ def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None,
     errors.install(app)
     for noun in _NOUNS:
         app.include_router(noun.router)
+    app.router.routes.extend(page_routes(app))
     return app

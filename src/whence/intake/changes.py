@@ -25,9 +25,10 @@ def _empty_is_absent(value: object) -> object:
     return None if value == "" else value
 
 
-Text = Annotated[str | None, BeforeValidator(_empty_is_absent), Field(max_length=256)]
-LongText = Annotated[str | None, BeforeValidator(_empty_is_absent), Field(max_length=4096)]
-Link = Annotated[str | None, BeforeValidator(_empty_is_absent), Field(max_length=2048, pattern=r"^https?://")]
+_EmptyIsAbsent = BeforeValidator(_empty_is_absent)
+Text = Annotated[Annotated[str, Field(max_length=256)] | None, _EmptyIsAbsent]
+LongText = Annotated[Annotated[str, Field(max_length=4096)] | None, _EmptyIsAbsent]
+Link = Annotated[Annotated[str, Field(max_length=2048, pattern=r"^https?://")] | None, _EmptyIsAbsent]
 RecordableKind = Annotated[ChangeKind, AfterValidator(_recordable)]
 
 
