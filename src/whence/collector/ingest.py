@@ -41,9 +41,13 @@ class IngestLimits:
     """Bodies that wait for the disk or the fold; beyond it requests are refused with a retry hint."""
     spool_max_bytes: int
     """Segments on disk; beyond it (the store has been down for long) requests are refused."""
-    segment_max_bytes: int = 256 * 1024 * 1024
+    flush_seconds: float
     segment_max_seconds: float = 60.0
-    flush_seconds: float = 2.0
+
+    @property
+    def segment_max_bytes(self) -> int:
+        """A segment is ended at this size: small enough that the spool's bound means something."""
+        return min(256 * 1024 * 1024, self.spool_max_bytes // 4)
 
 
 class Outcome(NamedTuple):
@@ -89,7 +93,7 @@ class Ingest:
         self._last_ns = 0
         self._segment: Segment | None = None
         self._segment_began_ns = 0
-        self._retired: list[Path] = []
+        self._retired: dict[Path, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def is_ready(self) -> bool:
@@ -98,7 +102,7 @@ class Ingest:
 
     async def start(self) -> None:
         """Begin a segment with what is open after recovery, and take requests."""
-        self._retired = self._spool.segments()
+        self._retired = {path: path.stat().st_size for path in self._spool.segments()}
         await self._roll()
         self._tasks = [
             asyncio.create_task(self._commit_forever(), name="whence-commit"),
@@ -148,7 +152,7 @@ class Ingest:
             *self.counters.metrics(),
             *engine_metrics(self.engine),
             gauge("whence_queued_bytes", "Requests that wait for disk or fold.", Sample(self._queued_bytes)),
-            gauge("whence_spool_bytes", "Acknowledged requests on disk.", Sample(self._spool.size_bytes())),
+            gauge("whence_spool_bytes", "Acknowledged requests on disk.", Sample(self._spool_bytes())),
             gauge("whence_unflushed_rows", "Rows that the store lacks.", Sample(self._flusher.pending_rows)),
             counter("whence_flush_failures_total", "Writes refused by the store.", Sample(self._flusher.failures)),
         )
@@ -159,7 +163,7 @@ class Ingest:
         if self._queued_bytes + size > self._limits.queue_max_bytes and self._queued_bytes:
             self.counters.refused("queue_full")
             raise Overloaded("the ingest queue is full")
-        if self._retired and self._spool.size_bytes() > self._limits.spool_max_bytes:
+        if self._spool_bytes() > self._limits.spool_max_bytes:
             self.counters.refused("spool_full")
             raise Overloaded("the spool is full because the store does not keep up", retry_after_seconds=5)
 
@@ -207,11 +211,10 @@ class Ingest:
         async with self._order:
             delta = await self._in_fold(lambda: _expire_and_drain(self.engine, self._now()))
         self._flusher.add(delta)
-        retired = list(self._retired)
         if await self._flusher.flush():
-            for path in retired:
+            for path in list(self._retired):
                 path.unlink(missing_ok=True)
-            self._retired = [path for path in self._retired if path not in retired]
+                del self._retired[path]
 
     async def _roll(self) -> None:
         """Start a new segment under a new writer; what was folded so far belongs to the old one."""
@@ -226,8 +229,11 @@ class Ingest:
             old, self._segment, self._segment_began_ns = self._segment, fresh, now_ns
             if old is not None:
                 old.close()
-                self._retired.append(old.path)
+                self._retired[old.path] = old.size_bytes
         await self._flush()
+
+    def _spool_bytes(self) -> int:
+        return sum(self._retired.values()) + (self._segment.size_bytes if self._segment else 0)
 
     def _segment_is_old(self) -> bool:
         segment = self._segment

@@ -111,10 +111,6 @@ class Spool:
             raise
         return segment
 
-    def size_bytes(self) -> int:
-        """Bytes of all segments on disk."""
-        return sum(path.stat().st_size for path in self.folder.glob(f"*{_SUFFIX}"))
-
     def close(self) -> None:
         """Let another process have the folder."""
         os.close(self._lock)
