@@ -9,6 +9,7 @@ WhenceError
 │     └─ AmbiguousName   a bare name that several entities bear; carries them
 ├─ AccessDenied          the caller may not
 │  ├─ Unauthenticated    no token, or one that we don't know
+│  ├─ BadSignature       a webhook that is not signed, or not by who holds the secret; carries the reason
 │  └─ Forbidden          the token does not cover this
 ├─ NotFound              the thing is not there
 │  └─ EntityNotFound     no entity of that name; carries the nearest names
@@ -79,6 +80,14 @@ class AccessDenied(WhenceError):
 
 class Unauthenticated(AccessDenied):
     """No token came along, or one that is not known."""
+
+
+class BadSignature(AccessDenied):
+    """A delivery of a webhook that nobody vouches for; ``reason`` is one constant word."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
 
 
 class Forbidden(AccessDenied):

@@ -63,6 +63,7 @@ TABLE: Mapping[type[errors.WhenceError], Row] = {
     errors.AmbiguousName: Row(422, "ambiguous-name", "Name is not unique"),
     errors.AccessDenied: Row(403, "forbidden", "Not allowed"),
     errors.Unauthenticated: Row(401, "unauthenticated", "Token missing or unknown"),
+    errors.BadSignature: Row(401, "bad-signature", "Signature missing, wrong or stale"),
     errors.Forbidden: Row(403, "forbidden", "Not allowed"),
     errors.NotFound: Row(404, "not-found", "Not found"),
     errors.EntityNotFound: Row(404, "entity-not-found", "Entity not found"),
@@ -73,6 +74,12 @@ TABLE: Mapping[type[errors.WhenceError], Row] = {
     errors.Overloaded: Row(429, "overloaded", "Queue is full"),
     errors.ConfigError: Row(500, "misconfigured", "Settings can't work"),
 }
+
+CHALLENGES: Mapping[type[errors.WhenceError], str] = {
+    errors.Unauthenticated: "Bearer",
+    errors.BadSignature: "Signature",
+}
+"""What a client has to bring: every 401 must say so in ``WWW-Authenticate``."""
 
 
 def install(app: FastAPI) -> None:
@@ -95,8 +102,8 @@ def problem(error: errors.WhenceError, *, instance: str, in_query: bool = False)
     headers = {}
     if error.retryable:
         headers["Retry-After"] = str(getattr(error, "retry_after_seconds", RETRY_AFTER_SECONDS))
-    if isinstance(error, errors.Unauthenticated):
-        headers["WWW-Authenticate"] = "Bearer"
+    if type(error) in CHALLENGES:
+        headers["WWW-Authenticate"] = CHALLENGES[type(error)]
     return _response(row, str(error), instance, _members(error, in_query=in_query), headers)
 
 

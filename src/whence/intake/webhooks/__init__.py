@@ -1,0 +1,31 @@
+"""Webhooks of other tools: one module per source, each from a delivery to the facts in it.
+
+Changes are ordered by the time at which they took effect, as their source tells it, never by arrival: deliveries may
+come twice, late, and in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from whence.intake.webhooks import cdevents, github, mlflow, signatures
+from whence.intake.webhooks.delivery import Delivery, Receipt
+
+__all__ = ["SOURCES", "Delivery", "Receipt", "Source"]
+
+
+class Source(NamedTuple):
+    """How to read the deliveries of one source, and how to tell that they are its own."""
+
+    read: Callable[[Delivery], Receipt]
+    verify: Callable[[Delivery, bytes], None] | None
+    """Checks the signature with the secret; None for a source that signs nothing and brings a bearer token instead."""
+
+
+SOURCES: Mapping[str, Source] = {
+    cdevents.SOURCE: Source(cdevents.read, None),
+    github.SOURCE: Source(github.read, signatures.verify_github),
+    mlflow.SOURCE: Source(mlflow.read, signatures.verify_mlflow),
+}
+"""Every source that is known, by its name in the address."""

@@ -1,0 +1,59 @@
+"""Proof that a delivery comes from who holds the secret: HMAC-SHA256, compared in constant time."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+
+from whence.errors import BadSignature
+from whence.intake.webhooks.delivery import Delivery
+from whence.model.times import NS_PER_SECOND
+
+MAX_AGE_SECONDS = 300
+"""How far the clock of a signed delivery may be from ours, either way; beyond it the delivery may be a replayed one."""
+
+
+def verify_github(delivery: Delivery, secret: bytes) -> None:
+    """Check ``X-Hub-Signature-256``, which covers the body alone: GitHub's deliveries don't age.
+
+    Raises:
+        BadSignature: It is missing or wrong.
+    """
+    given = _header(delivery, "X-Hub-Signature-256")
+    _compare(given, "sha256=" + hmac.new(secret, delivery.body, "sha256").hexdigest())
+
+
+def verify_mlflow(delivery: Delivery, secret: bytes) -> None:
+    """Check ``X-MLflow-Signature``, which covers ``<delivery id>.<timestamp>.<body>``.
+
+    Raises:
+        BadSignature: It or what it covers is missing, it is wrong, or it was made more than 5 minutes from now.
+    """
+    given = _header(delivery, "X-MLflow-Signature")
+    delivery_id = _header(delivery, "X-MLflow-Delivery-Id")
+    timestamp = _header(delivery, "X-MLflow-Timestamp")
+    signed = b".".join((delivery_id.encode(), timestamp.encode(), delivery.body))
+    _compare(given, "v1," + base64.b64encode(hmac.digest(secret, signed, "sha256")).decode())
+    _check_age(timestamp, delivery.now_ns)
+
+
+def _header(delivery: Delivery, name: str) -> str:
+    value = delivery.headers.get(name.lower())
+    if not value:
+        raise BadSignature("missing", f"the header {name} is missing")
+    return value
+
+
+def _compare(given: str, expected: str) -> None:
+    if not hmac.compare_digest(given.encode(), expected.encode()):
+        raise BadSignature("wrong", "the signature does not fit the body and the secret")
+
+
+def _check_age(timestamp: str, now_ns: int) -> None:
+    """``timestamp`` is in Unix seconds."""
+    try:
+        age_seconds = now_ns // NS_PER_SECOND - int(timestamp)
+    except ValueError:
+        raise BadSignature("stale", "the timestamp is not a number of seconds") from None
+    if abs(age_seconds) > MAX_AGE_SECONDS:
+        raise BadSignature("stale", f"it was signed {age_seconds} s ago, at most {MAX_AGE_SECONDS} s are allowed")
