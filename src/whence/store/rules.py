@@ -83,7 +83,7 @@ def decode_cursor(cursor: str) -> tuple[int, str]:
     """
     try:
         match json.loads(base64.urlsafe_b64decode(cursor.encode())):
-            case [int(number), str(text)]:
+            case [int(number), str(text)] if abs(number) < 2**63:
                 return number, text
     except ValueError:
         pass

@@ -1,1 +1,5 @@
-"""The embedded store, on SQLite from the standard library."""
+"""The embedded store: the whole graph in one SQLite file, with nothing to install or to run."""
+
+from whence.store.embedded.store import EmbeddedStore
+
+__all__ = ["EmbeddedStore"]

@@ -1,0 +1,136 @@
+"""Rows of counts in a window.
+
+How this works: the width of a bucket is a setting of who folds, so a statement first finds which starts there are, by
+seeking from each to the next (``moment``). Then it seeks once for each start and each relation or node wanted.
+"""
+
+# Statements are put together from constants of this file alone; values are parameters.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from whence.model.delta import ALL_REQUESTS, Relation
+from whence.model.graph import EdgeRow, ExposureRow, OperationRow
+from whence.model.kinds import RelationType
+from whence.store.embedded.counts import ALL_REQUESTS_ID
+from whence.store.embedded.reading import Reading
+from whence.store.protocol import BucketQuery, ExposureQuery
+
+
+def _moments(table: str) -> str:
+    return f"""moment(start) AS (
+  SELECT min(start) FROM {table} WHERE start >= :from AND start < :to
+  UNION ALL
+  SELECT (SELECT min(later.start) FROM {table} later WHERE later.start > moment.start AND later.start < :to)
+  FROM moment WHERE moment.start IS NOT NULL)"""
+
+
+_KNOWN = "(:known IS NULL OR (SELECT w.known FROM writer w WHERE w.id = b.writer) <= :known)"
+
+_RELATIONS_AMONG = """
+SELECT r.id, r.src, r.type, r.dst, r.environment, r.layer
+FROM json_each(:nodes) j CROSS JOIN relation r ON r.src = j.value
+WHERE r.dst IN (SELECT value FROM json_each(:nodes))
+  AND (:environment IS NULL OR r.environment = :environment OR r.type IN (SELECT value FROM json_each(:lasting)))
+"""
+_EDGE_ROWS = f"""
+WITH RECURSIVE {_moments("edge_bucket")},
+wanted(id) AS MATERIALIZED (SELECT value FROM json_each(:wanted))
+SELECT b.relation, b.start, b.calls, b.errors, b.origin_errors, b.latency, b.gap
+FROM moment CROSS JOIN wanted CROSS JOIN edge_bucket b ON b.start = moment.start AND b.relation = wanted.id
+WHERE {_KNOWN}
+"""
+_OPERATION_ROWS = f"""
+WITH RECURSIVE {_moments("operation_bucket")},
+wanted(id) AS MATERIALIZED (SELECT value FROM json_each(:wanted))
+SELECT b.node, b.operation, b.start, b.calls, b.errors, b.origin_errors, b.error_logs, b.poor, b.self_time
+FROM moment CROSS JOIN wanted CROSS JOIN operation_bucket b ON b.start = moment.start AND b.node = wanted.id
+WHERE (:environment IS NULL OR b.environment = :environment) AND {_KNOWN}
+"""
+_EXPOSURE_ROWS = f"""
+WITH RECURSIVE {_moments("exposure_bucket")}
+SELECT b.operation, b.node, n.key, b.start, b.requests, b.requests_sq, b.errors, b.poor, b.latency
+FROM moment CROSS JOIN exposure_bucket b ON b.start = moment.start AND b.service = :service
+LEFT JOIN entity n ON n.id = b.node
+WHERE (:operation IS NULL OR b.operation = :operation) AND (:environment IS NULL OR b.environment = :environment)
+  AND (:nodes IS NULL OR b.node IN (SELECT value FROM json_each(:nodes))) AND {_KNOWN}
+"""
+_VERSIONS = """
+SELECT r.src, r.type, r.dst, d.key, r.environment, r.layer, r.first, r.last, r.until, r.known
+FROM json_each(:bases) j CROSS JOIN relation r ON r.src = j.value AND r.type = :type
+CROSS JOIN entity d ON d.id = r.dst
+WHERE (:environment IS NULL OR r.environment = :environment) AND (:known IS NULL OR r.known <= :known)
+"""
+
+
+def edge_rows(reading: Reading, query: BucketQuery) -> list[EdgeRow]:
+    """Counts of the relations among some nodes."""
+    ids = reading.ids(query.nodes)
+    nodes = {node: key for key, node in ids.items()}
+    among = {
+        "nodes": json.dumps(list(nodes)),
+        "environment": reading.environment_id(query.environment),
+        "lasting": reading.lasting_types(),
+    }
+    relations = {row[0]: reading.relation_key(row[1:], nodes) for row in reading.rows(_RELATIONS_AMONG, among)}
+    window = {"from": query.from_s, "to": query.to_s, "known": query.known_ns}
+    rows = reading.rows(_EDGE_ROWS, {**window, "wanted": json.dumps(sorted(relations))})
+    return [EdgeRow(relations[relation], *counts) for relation, *counts in rows]
+
+
+def operation_rows(reading: Reading, query: BucketQuery) -> list[OperationRow]:
+    """What some nodes did by themselves."""
+    nodes = {node: key for key, node in reading.ids(query.nodes).items()}
+    values = {
+        "from": query.from_s,
+        "to": query.to_s,
+        "known": query.known_ns,
+        "environment": reading.environment_id(query.environment),
+        "wanted": json.dumps(sorted(nodes)),
+    }
+    text = reading.terms.text
+    return [
+        OperationRow(nodes[node], text(operation), *counts)
+        for node, operation, *counts in reading.rows(_OPERATION_ROWS, values)
+    ]
+
+
+def exposure_rows(reading: Reading, query: ExposureQuery) -> list[ExposureRow]:
+    """Requests into a service by what they touched."""
+    nodes = None if query.nodes is None else [ALL_REQUESTS_ID, *reading.ids(query.nodes).values()]
+    values = {
+        "from": query.from_s,
+        "to": query.to_s,
+        "known": query.known_ns,
+        "environment": reading.environment_id(query.environment),
+        "service": reading.ids([query.service]).get(query.service),
+        "operation": None if query.operation is None else reading.terms.id(query.operation),
+        "nodes": None if nodes is None else json.dumps(nodes),
+    }
+    text = reading.terms.text
+    return [
+        ExposureRow(query.service, text(operation), ALL_REQUESTS if node == ALL_REQUESTS_ID else key, *counts)
+        for operation, node, key, *counts in reading.rows(_EXPOSURE_ROWS, values)
+    ]
+
+
+def version_relations(
+    reading: Reading, bases: Sequence[str], environment: str | None, known_ns: int | None
+) -> list[Relation]:
+    """The relations from entities to their versions, over all time."""
+    ids = reading.ids(bases)
+    keys = {node: key for key, node in ids.items()}
+    values = {
+        "bases": json.dumps(list(keys)),
+        "type": reading.terms.id(RelationType.HAS_VERSION),
+        "environment": reading.environment_id(environment),
+        "known": known_ns,
+    }
+    found = []
+    for src, type_, dst, dst_key, env, layer, *times in reading.rows(_VERSIONS, values):
+        key = reading.relation_key((src, type_, dst, env, layer), {**keys, dst: dst_key})
+        found.append(Relation(key, *times))
+    return found
