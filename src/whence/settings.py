@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +42,12 @@ class Settings(BaseSettings):
     tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Bearer tokens, comma separated: 'secret' or 'scope+scope:secret' (read, ingest, feedback)."
     )
+    webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Secrets with which webhooks are signed, comma separated: 'source:secret' (github, mlflow)."
+    )
+    mlflow_registry: str = Field(
+        "", pattern="^(https?://|$)", description="Address of the MLflow registry whose webhooks come in; empty: unknown."
+    )
 
     data_dir: Path = Field(Path("whence-data"), description="Directory of the embedded store and the spool.")
     store: str = Field("", description="bolt:// or neo4j:// address; empty keeps everything in the data directory.")
@@ -62,6 +69,12 @@ class Settings(BaseSettings):
         """The tokens with their scopes; empty means that everybody may do everything."""
         return tuple(parse_token(token.get_secret_value()) for token in self.tokens)
 
+    @property
+    def parsed_webhook_secrets(self) -> Mapping[str, bytes]:
+        """The secret of each source of webhooks."""
+        pairs = (pair.get_secret_value().partition(":") for pair in self.webhook_secrets)
+        return {source: secret.encode() for source, _, secret in pairs}
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -75,9 +88,9 @@ class Settings(BaseSettings):
         path = os.environ.get(CONFIG_VARIABLE)
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path or None)
 
-    @field_validator("tokens", mode="before")
+    @field_validator("tokens", "webhook_secrets", mode="before")
     @classmethod
-    def _split_tokens(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         return tuple(part for part in value.replace(",", " ").split() if part) if isinstance(value, str) else value
 
     @field_validator("tokens")
@@ -85,6 +98,16 @@ class Settings(BaseSettings):
     def _check_tokens(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         for token in value:
             parse_token(token.get_secret_value())
+        return value
+
+    @field_validator("webhook_secrets")
+    @classmethod
+    def _check_webhook_secrets(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        pairs = [pair.get_secret_value().partition(":") for pair in value]
+        if not all(source and secret for source, _, secret in pairs):
+            raise ValueError("each must be a source and its secret, as in 'github:secret'")
+        if len({source for source, _, _ in pairs}) < len(pairs):
+            raise ValueError("a source may have one secret only")
         return value
 
     @field_validator("store")

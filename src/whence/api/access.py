@@ -8,23 +8,36 @@ from fastapi import Depends
 from fastapi.params import Depends as Dependency
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from whence.api.context import Ctx
+from whence.api.context import Context, Ctx
 from whence.errors import Forbidden, Unauthenticated
 from whence.tokens import Scope, granted
 
 _bearer = HTTPBearer(auto_error=False, description="A token of WHENCE_TOKENS; not needed where none are set.")
 
 
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
 def needs(scope: Scope) -> Dependency:
     """A dependency that lets a request pass only with a token of this scope."""
 
-    async def check(context: Ctx, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
-        if not context.tokens:
-            return
-        scopes = granted(context.tokens, given.credentials) if given else None
-        if scopes is None:
-            raise Unauthenticated("send a token: Authorization: Bearer <token>")
-        if scope not in scopes:
-            raise Forbidden(f"the token does not have the scope {scope.value!r}")
+    async def check(context: Ctx, given: Bearer) -> None:
+        check_token(context, given, scope)
 
     return Dependency(check)
+
+
+def check_token(context: Context, given: HTTPAuthorizationCredentials | None, scope: Scope) -> None:
+    """Let a request with these credentials pass, or not.
+
+    Raises:
+        Unauthenticated: No token came along, or one that is not known.
+        Forbidden: The token does not cover the scope.
+    """
+    if not context.tokens:
+        return
+    scopes = granted(context.tokens, given.credentials) if given else None
+    if scopes is None:
+        raise Unauthenticated("send a token: Authorization: Bearer <token>")
+    if scope not in scopes:
+        raise Forbidden(f"the token does not have the scope {scope.value!r}")

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from whence.api import changes, entities, errors, feedback, graph, health, investigations, lineage
+from whence.api import changes, entities, errors, feedback, graph, health, investigations, lineage, webhooks
 from whence.api.body import BodyLimit
 from whence.api.context import Context
 from whence.metrics import IngestStatus
@@ -15,7 +15,7 @@ from whence.settings import Settings
 from whence.store.protocol import Store
 from whence.ui import page_routes
 
-_NOUNS = (health, changes, entities, feedback, graph, investigations, lineage)
+_NOUNS = (health, changes, entities, feedback, graph, investigations, lineage, webhooks)
 
 
 def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None, clock: Callable[[], int]) -> FastAPI:
@@ -26,7 +26,11 @@ def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None,
         settings: Tokens, limits, bucket width.
         ingest: Readiness and counters of the receivers beside the API, if there are any.
         clock: UTC nanoseconds since the epoch.
+
+    Raises:
+        ConfigError: A secret for webhooks would never be used.
     """
+    webhooks.check_secrets(settings)
     app = FastAPI(title="whence", version=version("whence"), docs_url=None, redoc_url=None, responses=errors.RESPONSES)
     app.state.context = Context(store, settings, settings.parsed_tokens, ingest, clock)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -25,6 +26,8 @@ class Context:
     """None where no receivers run beside the API."""
     clock: Callable[[], int]
     """UTC nanoseconds since the epoch."""
+    rejections: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Deliveries of webhooks that were turned away since the start, by source and reason; the one thing that grows."""
 
 
 def _context(request: Request) -> Context:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from whence.api.access import needs
 from whence.api.context import Ctx
 from whence.errors import StoreUnavailable
-from whence.metrics import CONTENT_TYPE, Sample, gauge, render
+from whence.metrics import CONTENT_TYPE, Sample, counter, gauge, render
 from whence.tokens import Scope
 
 router = APIRouter(tags=["health"])
@@ -37,5 +37,10 @@ async def metrics(context: Ctx) -> Response:
         "Rows in the store, by kind.",
         *(Sample(count, {"kind": kind}) for kind, count in sorted(rows.items())),
     )
+    rejections = counter(
+        "whence_webhook_rejections_total",
+        "Deliveries of webhooks that nobody vouched for.",
+        *(Sample(count, {"source": source, "reason": why}) for (source, why), count in context.rejections.items()),
+    )
     ingest = context.ingest.metrics() if context.ingest is not None else ()
-    return Response(render([stored, *ingest]), media_type=CONTENT_TYPE)
+    return Response(render([stored, rejections, *ingest]), media_type=CONTENT_TYPE)

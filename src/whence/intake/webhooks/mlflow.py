@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from whence.errors import InvalidQuery
 from whence.intake.fields import Json, as_map, as_text, instant_ns
 from whence.intake.webhooks.delivery import (
     Delivery,
@@ -21,7 +22,7 @@ from whence.intake.webhooks.delivery import (
 from whence.model.change import Change
 from whence.model.delta import Attribute, Entity, GraphDelta
 from whence.model.kinds import VERSION_KINDS, ChangeKind, EntityKind
-from whence.model.refs import Ref, make_ref
+from whence.model.refs import MAX_REF_CHARS, Ref, make_ref
 
 SOURCE = "mlflow"
 
@@ -84,10 +85,11 @@ def _registered_version(kind: _Registered, data: Json, delivery: Delivery, at_ns
 
     A HAS_VERSION relation would say that the version is in use, and its first sight count as an unannounced change.
     """
-    ref = _ref(kind, required_name(data, "name", "data"), delivery).at(
-        "version", required_name(data, "version", "data")
-    )
-    base = str(ref.base)
+    name, version = required_name(data, "name", "data"), required_name(data, "version", "data")
+    base = _ref(kind, name, delivery)
+    key, base_key = str(base.at("version", version)), str(base)
+    if len(key) > MAX_REF_CHARS:
+        raise InvalidQuery("data.name", f"{key[:80]}... would be a reference of more than {MAX_REF_CHARS} characters")
     known = {"run.id": short_text(data.get("run_id")), "logged_model.id": _logged_model(data)}
     attributes = tuple(Attribute(name, value, at_ns) for name, value in sorted(known.items()) if value)
     nodes = (

@@ -1,0 +1,116 @@
+"""Webhooks in: one address for each source that is known.
+
+Who signs needs no token: the secret of its source proves the same. Without a secret a delivery is taken only where the
+whole service is open (no tokens, so loopback), and the answer says that nobody vouched for it.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials
+from typing_extensions import TypedDict
+
+from whence.api.access import Bearer, check_token
+from whence.api.context import Context, Ctx
+from whence.errors import AccessDenied, BadSignature, ConfigError, NotFound
+from whence.intake.webhooks import SOURCES, Delivery
+from whence.settings import Settings
+from whence.tokens import Scope
+
+router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
+
+
+class DeliveryJson(TypedDict):
+    """What became of a delivery."""
+
+    source: str
+    event: str
+    """In the words of the source."""
+    changes: list[str]
+    """Ids of the changes that it told of."""
+    entities: list[str]
+    """Keys of the entities and versions that it told of."""
+    ignored: str | None
+    """Why nothing was kept; null when something was."""
+    verified: bool
+    """Whether a signature or a token vouched for it."""
+    warning: str | None
+    """What to set so that the next one is verified."""
+
+
+def check_secrets(settings: Settings) -> None:
+    """Refuse secrets that would never be used.
+
+    Raises:
+        ConfigError: One is for a source that is not known, or that signs nothing.
+    """
+    signing = sorted(name for name, source in SOURCES.items() if source.verify is not None)
+    strangers = sorted(set(settings.parsed_webhook_secrets) - set(signing))
+    if strangers:
+        raise ConfigError(f"WHENCE_WEBHOOK_SECRETS: {strangers[0]} is no source that signs; {', '.join(signing)} are")
+
+
+_ANY_JSON = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
+_NOTHING_KEPT = {"model": DeliveryJson, "description": "Taken, but it tells of no change."}
+
+
+@router.post("/{source}", status_code=201, responses={202: _NOTHING_KEPT}, openapi_extra=_ANY_JSON)
+async def take_delivery(
+    source: str, request: Request, response: Response, context: Ctx, bearer: Bearer
+) -> DeliveryJson:
+    """Take one delivery as its source sends it; durable once answered, and taking it twice changes nothing.
+
+    201 when something of it was recorded, 202 when it is no change, with the reason.
+    """
+    if source not in SOURCES:
+        raise NotFound(f"there is no webhook source {source[:100]!r}; known: {', '.join(sorted(SOURCES))}")
+    delivery = Delivery(dict(request.headers), await request.body(), context.clock(), context.settings.mlflow_registry)
+    is_verified = _admit(context, source, delivery, bearer)
+    receipt = SOURCES[source].read(delivery)
+    if receipt.ignored is None:
+        await context.store.upsert(receipt.delta)
+    else:
+        response.status_code = 202
+    return {
+        "source": source,
+        "event": receipt.event,
+        "changes": sorted(receipt.delta.changes),
+        "entities": sorted(receipt.delta.entities),
+        "ignored": receipt.ignored,
+        "verified": is_verified,
+        "warning": None if is_verified else _warning(source),
+    }
+
+
+def _admit(context: Context, source: str, delivery: Delivery, bearer: HTTPAuthorizationCredentials | None) -> bool:
+    """Whether somebody vouched for the delivery; False only where the whole service is open.
+
+    Raises:
+        AccessDenied: Nobody did, and it is counted.
+    """
+    try:
+        return _verify(context, source, delivery, bearer)
+    except AccessDenied as error:
+        reason = error.reason if isinstance(error, BadSignature) else "token"
+        context.rejections[source, reason] += 1
+        raise
+
+
+def _verify(context: Context, source: str, delivery: Delivery, bearer: HTTPAuthorizationCredentials | None) -> bool:
+    verify = SOURCES[source].verify
+    if verify is None:
+        check_token(context, bearer, Scope.INGEST)
+        return bool(context.tokens)
+    secret = context.settings.parsed_webhook_secrets.get(source)
+    if secret is not None:
+        verify(delivery, secret)
+        return True
+    if context.tokens:
+        raise BadSignature("no_secret", _warning(source))
+    return False
+
+
+def _warning(source: str) -> str:
+    if SOURCES[source].verify is None:
+        return "no token is set, so anybody may send this: set WHENCE_TOKENS"
+    return f"no secret is set for {source}, so anybody may send this: set WHENCE_WEBHOOK_SECRETS={source}:<secret>"
