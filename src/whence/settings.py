@@ -46,7 +46,9 @@ class Settings(BaseSettings):
         (), description="Secrets with which webhooks are signed, comma separated: 'source:secret' (github, mlflow)."
     )
     mlflow_registry: str = Field(
-        "", pattern="^(https?://|$)", description="Address of the MLflow registry whose webhooks come in; empty: unknown."
+        "",
+        pattern="^(https?://|$)",
+        description="Address of the MLflow registry whose webhooks come in; empty: unknown.",
     )
 
     data_dir: Path = Field(Path("whence-data"), description="Directory of the embedded store and the spool.")
