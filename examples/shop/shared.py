@@ -60,8 +60,12 @@ def ask(service: str, method: str, path: str, **options: Any) -> Any:
 def flag(key: str, user: int) -> bool:
     """Whether a feature flag is on for a user; noted on the current span as OpenTelemetry's conventions say."""
     is_on = zlib.crc32(f"{key}/{user}".encode()) % 100 < 100 * _flags.get().get(key, 0.0)
-    variant = {"feature_flag.key": key, "feature_flag.result.variant": "on" if is_on else "off"}
-    trace.get_current_span().add_event("feature_flag.evaluation", variant)
+    evaluation = {
+        "feature_flag.key": key,
+        "feature_flag.result.variant": "on" if is_on else "off",
+        "feature_flag.provider.name": "shop",
+    }
+    trace.get_current_span().add_event("feature_flag.evaluation", evaluation)
     return is_on
 
 

@@ -113,16 +113,16 @@ _HARMLESS_BEFORE = 2
 def make_plan(scenario: Scenario, seed: int) -> Plan:
     """The plan of a scenario; the same for the same seed.
 
-    The harm begins at a random place, but not at once: an incident needs a time before it. What comes after it in the
-    plan is shipped too, as long as nobody has noticed.
+    The harm begins at a random place, but not at once: an incident needs a time before it. Two changes that do harm
+    together follow each other, in either order. What comes after is shipped too, as long as nobody has noticed.
     """
     random = Random(f"{scenario}/{seed}")  # noqa: S311 - repeatable on purpose
     harmful = random.choice(_HARMFUL[scenario])
     taken = {(step.act, step.subject) for step in harmful}
     harmless = [step for step in _HARMLESS if (step.act, step.subject) not in taken]
     steps = random.sample(harmless, _HARMLESS_COUNT)
-    for step in random.sample(harmful, len(harmful)):
-        steps.insert(random.randint(_HARMLESS_BEFORE, len(steps)), step)
+    place = random.randint(_HARMLESS_BEFORE, len(steps))
+    steps[place:place] = random.sample(harmful, len(harmful))
     steps = [replace(step, announced=random.random() < 0.5) for step in steps]
     first = _first_versions(random)
     numbered = _number(steps, first)

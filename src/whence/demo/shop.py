@@ -19,6 +19,8 @@ MAX_AGE_SECONDS = 14.0
 SIDE_BY_SIDE_SECONDS = 4.0
 """How long old and new run beside each other in a roll-out."""
 _DRAIN_SECONDS = 0.5
+_BAKING_STEPS = 2
+"""So many further steps are shipped before a new model gets all of the traffic."""
 _SWITCHED_SHARE = 0.5
 _BAD_DAY_SHARE = 0.4
 _CHANNELS = ("stable", "canary")
@@ -44,6 +46,7 @@ class Shop:
         self._first = plan.first
         self._jobs = make_release(self._releases / "jobs", "refresh").parent
         self._instances: dict[str, list[Instance]] = {}
+        self._baking: tuple[str, int] | None = None
         port = free_ports(1)[0]
         self._provider = Instance(
             fleet.start("provider", [str(self._jobs / "provider.py")], {"PORT": str(port)}), f"http://127.0.0.1:{port}"
@@ -81,6 +84,7 @@ class Shop:
             Act.BAD_DAY: self._begin_bad_day,
         }
         acts[step.act]()
+        self._bake()
 
     def _deploy(self, step: Step) -> None:
         """A rolling deployment: new beside old, then new alone."""
@@ -97,11 +101,19 @@ class Shop:
         self._fleet.stop(*(instance.process for instance in old))
 
     def _roll_out_model(self, step: Step) -> None:
-        """A new model, served by one instance first."""
+        """A new model, served by one instance first, and by the other one a few steps later."""
         self._train(step.after, step.flavour)
         self.files.serve_model("canary", step.after)
+        self._baking = (step.after, _BAKING_STEPS)
         time.sleep(SIDE_BY_SIDE_SECONDS)
-        self.files.serve_model("stable", step.after)
+
+    def _bake(self) -> None:
+        if self._baking is None:
+            return
+        version, steps_left = self._baking
+        if steps_left == 0:
+            self.files.serve_model("stable", version)
+        self._baking = (version, steps_left - 1) if steps_left else None
 
     def _train(self, version: str, flavour: str = "") -> None:
         self.files.export_clicks(flavour)
