@@ -60,7 +60,7 @@ def random_deltas(seed: int, count: int = 6) -> list[GraphDelta]:
 
 
 def _delta(rng: random.Random) -> GraphDelta:
-    relations = {one.key: one for one in (_relation(rng) for _ in range(12))}
+    relations = {one.key: one for one in (_relation(rng) for _ in range(20))}
     runtime = [key for key in relations if not key.type.is_lasting]
     edges = dict(_edge(rng, rng.choice(runtime)) for _ in range(10)) if runtime else {}
     operations = dict(_operation(rng) for _ in range(6))

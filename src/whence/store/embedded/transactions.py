@@ -34,6 +34,8 @@ def store_errors() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise translated(error) from error
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise StoreError(f"a value that SQLite can't hold: {error}") from error
 
 
 def translated(error: sqlite3.Error) -> StoreError:
