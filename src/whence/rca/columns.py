@@ -1,14 +1,16 @@
-"""Names for numpy columns, and the one grouping that everything here is built from."""
+"""Names for numpy columns, and the few groupings that everything here is built from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+K = TypeVar("K", bound=Hashable)
 
 
 def sum_by(group: Ints, values: Floats, groups: int) -> Floats:
@@ -16,8 +18,39 @@ def sum_by(group: Ints, values: Floats, groups: int) -> Floats:
     return np.bincount(group, weights=values, minlength=groups).astype(np.float64)
 
 
-def numbered(texts: Sequence[str]) -> tuple[Ints, dict[str, int]]:
-    """A number for each text, equal texts alike, and the numbers by text."""
-    numbers: dict[str, int] = {}
-    codes = [numbers.setdefault(text, len(numbers)) for text in texts]
+def numbered(items: Sequence[K]) -> tuple[Ints, dict[K, int]]:
+    """A number for each item, equal items alike, and the numbers by item."""
+    numbers: dict[K, int] = {}
+    codes = [numbers.setdefault(item, len(numbers)) for item in items]
     return np.array(codes, dtype=np.int64), numbers
+
+
+class Grouping:
+    """Rows of a matrix gathered by group number in ``[0, groups)``."""
+
+    def __init__(self, group: Ints, groups: int) -> None:
+        self._order = np.argsort(group, kind="stable")
+        self._groups = groups
+        self.present, self._starts = np.unique(group[self._order], return_index=True)
+        """Groups that have rows, ascending."""
+        self.sizes = np.bincount(group, minlength=groups)
+
+    def total(self, rows: Floats) -> Floats:
+        """Sum by group; 0 where a group has no rows."""
+        result = np.zeros((self._groups, rows.shape[1]))
+        if len(self.present):
+            result[self.present] = np.add.reduceat(rows[self._order], self._starts, axis=0)
+        return result
+
+    def maximum(self, rows: Floats) -> Floats:
+        """Maximum by group, NaN ignored; NaN where a group has nothing else."""
+        result = np.full((self._groups, rows.shape[1]), np.nan)
+        if len(self.present):
+            result[self.present] = np.fmax.reduceat(rows[self._order], self._starts, axis=0)
+        return result
+
+    def heaviest(self, weights: Floats) -> list[int]:
+        """Row of the greatest weight in each present group, in the order of ``present``."""
+        ends = [*self._starts[1:], len(self._order)]
+        members = (self._order[start:end] for start, end in zip(self._starts, ends, strict=True))
+        return [int(rows[np.argmax(weights[rows])]) for rows in members]

@@ -23,8 +23,9 @@ MIN_GAIN_NATS = 6.0
 INTERVAL_NATS = 2.0
 GIVEN_SLACK_S = 60
 """A stated onset is trusted, but people round to the minute."""
-UNKNOWN_LEAD_S = 300
-"""Where an onset is assumed before the detection when the data show none."""
+UNNOTICED_S = 240
+"""Mean time from onset to detection where the data show no onset."""
+UNNOTICED_MOST_S = 1800
 _PREFERENCE = (Signal.ERRORS, Signal.QUALITY, Signal.LATENCY)
 
 
@@ -39,23 +40,44 @@ class Observed:
     rate_before: float
     rate_after: float
 
+    def possible_onsets_ns(self) -> tuple[Floats, Floats]:
+        """Instants at which it may have begun, and how likely each is.
 
-def observe(requests: Requests, incident: Incident, from_ns: int) -> Observed:
+        Normal around a change point; else exponential back from the detection, since alerts fire within minutes.
+        """
+        onset = self.onset
+        if self.found:
+            sigma = max((onset.high_ns - onset.low_ns) / 4, MIN_SIGMA_S * NS_PER_SECOND)
+            return normal_around(onset.at_ns, sigma)
+        ages = -np.log(1 - _LEVELS) * UNNOTICED_S * NS_PER_SECOND
+        return onset.high_ns - ages, np.full(len(_LEVELS), 1 / len(_LEVELS))
+
+
+_NORMAL_POINTS, _NORMAL_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
+_LEVELS = (np.arange(24) + 0.5) / 24
+MIN_SIGMA_S = 15
+
+
+def normal_around(at_ns: float, sigma_ns: float) -> tuple[Floats, Floats]:
+    """Nine points of a normal distribution, with their probabilities."""
+    return at_ns + sigma_ns * _NORMAL_POINTS, _NORMAL_WEIGHTS / _NORMAL_WEIGHTS.sum()
+
+
+def observe(requests: Requests, incident: Incident) -> Observed:
     """Find the signal that moved most (unless one is given) and when it began.
 
     Args:
         requests: Requests into the symptom's service.
         incident: The question.
-        from_ns: Earliest instant that the onset may have.
     """
     given = incident.symptom.signal
     signals = (given,) if given in _PREFERENCE else _PREFERENCE
     splits = [(signal, _split(requests, signal, incident.detected_ns)) for signal in signals]
     signal, best = max(splits, key=lambda item: item[1].gain)
-    found = best.gain >= MIN_GAIN_NATS
+    found = best.gain >= MIN_GAIN_NATS or incident.onset_ns is not None
     return Observed(
         signal=signal if given is None else given,
-        onset=_onset(incident, best, found=found, from_ns=from_ns),
+        onset=_onset(incident, best, found=found),
         found=found,
         rate_before=best.before,
         rate_after=best.after,
@@ -111,13 +133,14 @@ def best_split(starts: Ints, bad: Floats, total: Floats, bucket_s: int) -> _Spli
     )
 
 
-def _onset(incident: Incident, split: _Split, *, found: bool, from_ns: int) -> Onset:
+def _onset(incident: Incident, split: _Split, *, found: bool) -> Onset:
     detected = incident.detected_ns
     if incident.onset_ns is not None:
         slack = GIVEN_SLACK_S * NS_PER_SECOND
         return Onset(incident.onset_ns, incident.onset_ns - slack, incident.onset_ns + slack)
     if not found:
-        return Onset(max(from_ns, detected - UNKNOWN_LEAD_S * NS_PER_SECOND), from_ns, detected)
+        earliest = detected - UNNOTICED_MOST_S * NS_PER_SECOND
+        return Onset(detected - UNNOTICED_S * NS_PER_SECOND, earliest, detected)
     at, low, high = (second * NS_PER_SECOND for second in (split.at_s, split.low_s, split.high_s))
     return Onset(min(at, detected), min(low, detected), min(high, detected))
 

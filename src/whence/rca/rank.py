@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from whence.model.answer import Answer, Evidence, NoneRow, RuledOut, Suspect
+from whence.model.times import NS_PER_SECOND
 from whence.rca import explain
+from whence.rca.behaviour import Behaviour
 from whence.rca.candidates import Candidate, gather
 from whence.rca.canonical import inputs_hash
 from whence.rca.case import Case
@@ -18,9 +20,10 @@ from whence.rca.completeness import completeness
 from whence.rca.evidence.before_after import before_after
 from whence.rca.evidence.explained_share import explained_share
 from whence.rca.evidence.lead_time import lead_time
+from whence.rca.evidence.origin import MOVED_SCORE, Moved, moved, origin
 from whence.rca.evidence.path_flow import path_flow
 from whence.rca.evidence.same_time_contrast import same_time_contrast
-from whence.rca.onset import Observed, observe
+from whence.rca.onset import Observed, normal_around, observe
 from whence.rca.posterior import posterior
 from whence.rca.requests import Requests
 from whence.rca.topology import Topology
@@ -52,7 +55,7 @@ def rank(case: Case, weights: RankWeights = DEFAULT_WEIGHTS) -> Answer:
     """
     topology = Topology(case.subgraph, case.incident.symptom.entity)
     requests = Requests(case.exposures, case.bucket_s)
-    observed = observe(requests, case.incident, case.history_from_ns)
+    observed = observe(requests, case.incident)
     candidates = gather(case, topology, observed.onset.high_ns)
     ruled_out = tuple(one for one in (explain.rule_out(candidate, observed) for candidate in candidates) if one)
     excluded = {one.change.id for one in ruled_out}
@@ -69,18 +72,34 @@ def weigh(
     detected_s = case.incident.detected_ns // 1_000_000_000
     bad = requests.bad(observed.signal, requests.baseline_until_s(detected_s))
     repeats = Counter((one.bases, one.change.kind) for one in candidates)
+    behaviour = Behaviour(case.operations, case.edges, requests, topology)
     weighed = []
     for one in candidates:
         contrast = same_time_contrast(one, requests, bad)
+        found = moved(one, behaviour, _until_s(case, observed))
         pieces = (
-            lead_time(one, observed.onset, weights, repeats[(one.bases, one.change.kind)] - 1),
+            lead_time(one, _onsets(observed, found, case.bucket_s), weights, repeats[(one.bases, one.change.kind)] - 1),
             contrast,
             before_after(one, requests, bad, topology) if contrast is None else None,
             explained_share(one, requests, bad, observed),
             path_flow(one, requests, bad, observed, topology),
+            origin(found, weights.priors[one.change.kind]) if found is not None else None,
         )
         weighed.append(Weighed(one, tuple(piece for piece in pieces if piece is not None)))
     return tuple(weighed)
+
+
+def _until_s(case: Case, observed: Observed) -> int:
+    """Movements that begin later than this can't have brought the symptom about."""
+    latest = observed.onset.high_ns if observed.found else case.incident.detected_ns
+    return latest // NS_PER_SECOND + case.bucket_s
+
+
+def _onsets(observed: Observed, found: Moved | None, bucket_s: int) -> tuple[Floats, Floats]:
+    """When the candidate would have begun to hurt: as its own place shows, else as the symptom does."""
+    if found is None or found.earlier or found.movement.score < MOVED_SCORE:
+        return observed.possible_onsets_ns()
+    return normal_around((found.movement.at_s + bucket_s / 2) * NS_PER_SECOND, 2 * bucket_s * NS_PER_SECOND)
 
 
 def _answer(

@@ -37,7 +37,7 @@ PRIORS: Mapping[ChangeKind, KindPrior] = MappingProxyType(
         ChangeKind.CONFIG: KindPrior(0.015, 3, 1.6, 0.4),
         ChangeKind.FLAG: KindPrior(0.015, 3, 1.6, 0.4),
         ChangeKind.MODEL: KindPrior(0.04, 15, 1.9, 0.4, silent=True),
-        ChangeKind.DATASET: KindPrior(0.01, 20, 2.1, 0.4, silent=True),
+        ChangeKind.DATASET: KindPrior(0.02, 20, 2.1, 0.4, silent=True),
         ChangeKind.SCHEMA: KindPrior(0.03, 20, 2.1, 0.4, silent=True),
         ChangeKind.STALENESS: KindPrior(0.04, 90, 1.8, 0.2, silent=True),
         ChangeKind.INFRASTRUCTURE: KindPrior(0.01, 3, 1.6, 0.3),

@@ -25,19 +25,18 @@ MIN_REQUESTS = 10.0
 
 
 def before_after(candidate: Candidate, requests: Requests, bad: Floats, topology: Topology) -> Evidence | None:
-    """Difference in differences of the bad share's ln odds; None without enough requests on both sides."""
+    """Difference in differences of the bad share's ln odds; None without enough requests of both sorts."""
     carriers = frozenset(candidate.carriers)
     touching = requests.touching([node for node in requests.nodes if node and topology.base(node) in carriers])
     counts = _counts(requests, bad, touching, candidate.acts_ns)
-    if counts is None:
+    control = _control(requests, bad, touching, candidate.acts_ns)
+    if counts is None or control is None:
         return None
     (before_bad, before), (after_bad, after) = counts
     effect, variance = _log_odds(after_bad, after, before_bad, before)
-    control = _control(requests, bad, touching, candidate.acts_ns)
-    if control is not None:
-        (idle_before_bad, idle_before), (idle_after_bad, idle_after) = control
-        other, other_variance = _log_odds(idle_after_bad, idle_after, idle_before_bad, idle_before)
-        effect, variance = effect - other, variance + other_variance
+    (idle_before_bad, idle_before), (idle_after_bad, idle_after) = control
+    other, other_variance = _log_odds(idle_after_bad, idle_after, idle_before_bad, idle_before)
+    effect, variance = effect - other, variance + other_variance
     weight = clip(SHARE_OF_CONTRAST * two_prior(effect, variance, GUILTY, BYSTANDER_SPREAD), -LIMIT_NATS, LIMIT_NATS)
     sentence = (
         f"Of the requests that go through it {percent(before_bad / before)} were bad before and "

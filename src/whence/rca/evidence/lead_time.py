@@ -6,36 +6,35 @@ import math
 
 import numpy as np
 
-from whence.model.answer import Evidence, Onset
+from whence.model.answer import Evidence
 from whence.model.times import NS_PER_SECOND
 from whence.rca.candidates import Candidate
+from whence.rca.columns import Floats
 from whence.rca.evidence.common import evidence
 from whence.rca.weights import SLOW_LEAD_HOURS, SLOW_SPREAD, KindPrior, RankWeights
 
 CODE = "lead_time"
-_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
-_NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
-MIN_SIGMA_HOURS = 1 / 60
+Onsets = tuple[Floats, Floats]
 _FLOOR_PER_HOUR = 1e-6
 REPEAT_WEIGHT = 4.0
 """Changes of one subject that count as much as the prior; a pipeline that refreshes hourly teaches itself down."""
 
 
-def lead_time(candidate: Candidate, onset: Onset, weights: RankWeights, repeats: int) -> Evidence:
+def lead_time(candidate: Candidate, onsets: Onsets, weights: RankWeights, repeats: int) -> Evidence:
     """Ln of the candidate's incident rate at the onset over the rate of unexplained incidents.
 
     Args:
         candidate: The change.
-        onset: When the symptom began, with its interval.
+        onsets: Instants at which it may have begun, in nanoseconds, and their probabilities.
         weights: Rates and lead times by kind.
         repeats: Other changes of the same subject and kind in the time looked at.
     """
     prior = weights.priors[candidate.change.kind]
     rate = prior.rate * REPEAT_WEIGHT / (REPEAT_WEIGHT + repeats)
-    hours = (onset.at_ns - candidate.acts_ns) / (3600 * NS_PER_SECOND)
-    sigma = max((onset.high_ns - onset.low_ns) / (4 * 3600 * NS_PER_SECOND), MIN_SIGMA_HOURS)
-    weight = math.log(rate * max(_density(hours, sigma, prior), _FLOOR_PER_HOUR) / weights.unexplained_per_hour)
-    minutes = hours * 60
+    leads = (onsets[0] - candidate.acts_ns) / (3600 * NS_PER_SECOND)
+    density = max(_density(leads, onsets[1], prior), _FLOOR_PER_HOUR)
+    weight = math.log(rate * density / weights.unexplained_per_hour)
+    minutes = float((leads * onsets[1]).sum()) * 60
     return evidence(
         CODE,
         weight,
@@ -44,22 +43,20 @@ def lead_time(candidate: Candidate, onset: Onset, weights: RankWeights, repeats:
     )
 
 
-def _density(hours: float, sigma: float, prior: KindPrior) -> float:
-    """Lead-time density per hour, smoothed over the error of the onset."""
-    points = hours + sigma * _NODES
-    late = points > 0
+def _density(leads: Floats, probabilities: Floats, prior: KindPrior) -> float:
+    """Lead-time density per hour, averaged over what the onset may be."""
+    late = leads > 0
     if not late.any():
         return 0.0
-    leads = points[late]
-    fast = _lognormal(leads, prior.lead_minutes / 60, prior.spread)
-    slow = _lognormal(leads, SLOW_LEAD_HOURS, SLOW_SPREAD)
+    fast = _lognormal(leads[late], prior.lead_minutes / 60, prior.spread)
+    slow = _lognormal(leads[late], SLOW_LEAD_HOURS, SLOW_SPREAD)
     mixed = (1 - prior.slow_share) * fast + prior.slow_share * slow
-    return float((mixed * _NODE_WEIGHTS[late]).sum())
+    return float((mixed * probabilities[late]).sum())
 
 
-def _lognormal(hours: np.ndarray, median: float, spread: float) -> np.ndarray:
+def _lognormal(hours: Floats, median: float, spread: float) -> Floats:
     standard = (np.log(hours) - math.log(median)) / spread
-    result: np.ndarray = np.exp(-0.5 * standard**2) / (hours * spread * math.sqrt(2 * math.pi))
+    result: Floats = np.exp(-0.5 * standard**2) / (hours * spread * math.sqrt(2 * math.pi))
     return result
 
 

@@ -1,0 +1,137 @@
+"""Whether the changed place itself moved, and when; or only what it depends on, or nothing at all.
+
+Bystanders are mostly quiet, but now and then they sit where somebody else's trouble passes; guilty changes mostly show
+at their own place, but some fail silently. Both are mixtures, and the weight is the ln of their ratio. Of several
+places that moved, the one that moved most is likeliest to be where it began. A place that moved before the change took
+effect exonerates it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from whence.model.answer import Evidence
+from whence.model.times import NS_PER_SECOND
+from whence.rca.behaviour import Behaviour, Movement
+from whence.rca.candidates import Candidate
+from whence.rca.evidence.common import clip, evidence, percent
+from whence.rca.weights import KindPrior
+
+CODE = "origin"
+QUIET = (0.7, 0.7)
+"""Mean and spread of the score of a place that is not touched."""
+LOUD = (5.0, 3.0)
+SILENT_GUILTY, SILENT_GUILTY_DATA = 0.4, 0.5
+"""Share of guilty changes that don't show at their place; data and models often fail with wrong values only."""
+LOUD_BYSTANDER = 0.07
+COMPARED_WEIGHT = 0.7
+LOW_NATS, HIGH_NATS = -2.0, 3.0
+MOVED_SCORE = 3.0
+EARLIER_FACTOR = 1.25
+EARLIER_NATS = -1.5
+MIN_RIGHT_BUCKETS = 2
+SLACK_S = 45
+"""Clocks and reports are not exact: a movement this much before the change still fits it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The strongest movement at a candidate's place since it took effect."""
+
+    movement: Movement
+    loudest: float
+    """Score of the place that moved most across the same split."""
+    earlier: bool
+    """Whether the place moved clearly more before the change took effect."""
+
+
+def moved(candidate: Candidate, behaviour: Behaviour, until_s: int) -> Moved | None:
+    """Look at every split from the change's own time on; None without data on both sides.
+
+    Args:
+        candidate: The change.
+        behaviour: Scores of all places.
+        until_s: Splits later than this are not looked at, in epoch seconds.
+    """
+    clock = behaviour.clock
+    start = clock.split_at(candidate.acts_ns // NS_PER_SECOND - SLACK_S)
+    end = min(clock.split_at(until_s), clock.count - MIN_RIGHT_BUCKETS) + 1
+    found: tuple[float, str, int] | None = None
+    for place in candidate.carriers:
+        number = behaviour.number(place)
+        if number is None or start >= end or np.isnan(behaviour.scores[number, start:end]).all():
+            continue
+        split = start + int(np.nanargmax(behaviour.scores[number, start:end]))
+        score = float(behaviour.scores[number, split])
+        if found is None or score > found[0]:
+            found = (score, place, split)
+    if found is None:
+        return None
+    score, place, split = found
+    before = behaviour.scores[behaviour.number(place), :start]
+    earlier = float(np.nanmax(before)) if before.size and not np.isnan(before).all() else -math.inf
+    return Moved(
+        movement=behaviour.movement(place, split),
+        loudest=float(np.nanmax(behaviour.scores[:, split])),
+        earlier=earlier > MOVED_SCORE and earlier > EARLIER_FACTOR * score,
+    )
+
+
+def origin(found: Moved, prior: KindPrior) -> Evidence:
+    """The movement as evidence."""
+    movement = found.movement
+    weight = _mixture(movement.score, SILENT_GUILTY_DATA if prior.silent else SILENT_GUILTY)
+    if weight > 0:
+        weight += COMPARED_WEIGHT * math.log((movement.score + 1) / (max(found.loudest, movement.score) + 1))
+    weight = EARLIER_NATS if found.earlier else clip(weight, LOW_NATS, HIGH_NATS)
+    data = {
+        "place": movement.place,
+        "facet": movement.facet,
+        "of": movement.what,
+        "before": movement.before,
+        "after": movement.after,
+        "score": movement.score,
+        "loudest": found.loudest,
+    }
+    return evidence(CODE, weight, _sentence(found), data)
+
+
+def _mixture(score: float, silent: float) -> float:
+    quiet = _normal(score, QUIET) if score > QUIET[0] else 1 / QUIET[1]
+    loud = _normal(score, LOUD) if score < LOUD[0] else 1 / LOUD[1]
+    return math.log(silent * quiet + (1 - silent) * loud) - math.log(
+        (1 - LOUD_BYSTANDER) * quiet + LOUD_BYSTANDER * loud
+    )
+
+
+def _normal(value: float, shape: tuple[float, float]) -> float:
+    mean, spread = shape
+    return math.exp(-0.5 * ((value - mean) / spread) ** 2) / spread
+
+
+def _sentence(found: Moved) -> str:
+    movement = found.movement
+    if found.earlier:
+        return "The place was off before this took effect."
+    if movement.score < MOVED_SCORE:
+        return "The place itself behaved as before: its own time, its calls and its errors hardly moved."
+    rank = "more than any other place" if movement.score >= found.loudest else "though another place moved more"
+    return f"{_what_moved(movement)}, {rank}."
+
+
+def _what_moved(movement: Movement) -> str:
+    before, after = movement.before, movement.after
+    match movement.facet:
+        case "own_time":
+            return f"Its own time in {movement.what} went from {before:.3g} to {after:.3g} ms"
+        case "way_in":
+            return f"Time lost on the way into it went from {before:.3g} to {after:.3g} ms"
+        case "way_out":
+            return f"Time lost on its calls went from {before:.3g} to {after:.3g} ms"
+        case "calls_made":
+            return f"Calls of {movement.what} for each of its requests went from {before:.2g} to {after:.2g}"
+        case _:
+            return f"Errors that begin there went from {percent(before)} to {percent(after)} of its requests"
