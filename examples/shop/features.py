@@ -40,7 +40,7 @@ latest = Latest(DATA / "features/LATEST", load)
 def features_of(user: int, compact: bool = False) -> dict[str, Any]:
     """Features of one user and when they were computed."""
     snapshot = latest.get()
-    whence.reads(f"file#shop/features@version:{snapshot.version}")
+    whence.reads(f"file#shop/features@opaque:{snapshot.version}")
     values = snapshot.users.get(user)
     if values is None:
         raise HTTPException(404, "no such user")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+from lineage import dataset, model, report_run
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -24,7 +25,7 @@ PRODUCT_COLUMNS = ["price", "popularity"]
 def train(version: str, customer_columns: list[str]) -> None:
     """One run. The span says which clicks went in and which model came out; that is all that lineage needs."""
     clicks = (DATA / "clicks/LATEST").read_text().strip()
-    whence.reads(f"file#shop/clicks@version:{clicks}")
+    whence.reads(f"file#shop/clicks@opaque:{clicks}")
     with (DATA / f"clicks/{clicks}.csv").open() as file:
         rows = list(csv.DictReader(file))
     columns = customer_columns + PRODUCT_COLUMNS
@@ -33,6 +34,11 @@ def train(version: str, customer_columns: list[str]) -> None:
     pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(inputs, clicked)
     joblib.dump({"columns": columns, "pipeline": pipeline}, DATA / f"models/{version}.joblib")
     whence.writes(f"file#shop/ranker@version:{version}")
+    report_run(
+        "train-ranker",
+        inputs=[dataset("shop/clicks", clicks, rows)],
+        outputs=[model("shop/ranker", version)],
+    )
 
 
 if __name__ == "__main__":

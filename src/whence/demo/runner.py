@@ -100,7 +100,7 @@ class Stage:
             self._screen.say(f"scenario {self.plan.scenario}, seed {self.plan.seed}: starting whence and the shop")
             self.server = Server(fleet, folder / "whence", self._store)
             starting.callback(self.server.close)
-            self.shop = Shop(folder, fleet, self.server.otlp_url, self.plan)
+            self.shop = Shop(folder, fleet, self.server, self.plan)
             self.shop.open()
             self.server.wait()
             self.traffic = Traffic(lambda: self.shop.storefront, self.plan.seed)

@@ -13,6 +13,7 @@ from whence.demo.files import Files
 from whence.demo.plan import FLAG, ORDERS, RANKER, Act, Plan, Step, service
 from whence.demo.processes import Fleet, Process, free_ports, wait_ready
 from whence.demo.releases import make_release
+from whence.demo.server import Server
 
 REFRESH_SECONDS = 5.0
 MAX_AGE_SECONDS = 14.0
@@ -38,11 +39,11 @@ class Instance(NamedTuple):
 class Shop:
     """All processes of the shop, in one folder; the fleet stops them."""
 
-    def __init__(self, folder: Path, fleet: Fleet, otlp_url: str, plan: Plan) -> None:
+    def __init__(self, folder: Path, fleet: Fleet, server: Server, plan: Plan) -> None:
         self.files = Files(folder / "data", plan.seed)
         self._releases = folder / "releases"
         self._fleet = fleet
-        self._otlp_url = otlp_url
+        self._server = server
         self._first = plan.first
         self._jobs = make_release(self._releases / "jobs", "refresh").parent
         self._instances: dict[str, list[Instance]] = {}
@@ -143,7 +144,8 @@ class Shop:
         about = {"service.namespace": "shop", "service.version": version, "deployment.environment.name": "production"}
         return {
             "SHOP_DATA": str(self.files.folder),
-            "OTEL_EXPORTER_OTLP_ENDPOINT": self._otlp_url,
+            "WHENCE_URL": self._server.url,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": self._server.otlp_url,
             "OTEL_BSP_SCHEDULE_DELAY": "500",
             "OTEL_RESOURCE_ATTRIBUTES": ",".join(f"{name}={value}" for name, value in about.items()),
         }
