@@ -19,7 +19,7 @@ class VersionShift(NamedTuple):
 
 
 class GraphDiff(NamedTuple):
-    """Everything that is only on one side. Versions are told as shifts of their entity, not as entities."""
+    """Everything that is only on one side; an entity that is on both is told by the shift of its versions."""
 
     added: tuple[Entity, ...]
     removed: tuple[Entity, ...]
@@ -35,9 +35,8 @@ def diff(before: Subgraph, after: Subgraph) -> GraphDiff:
     it shows as a shift.
     """
     old_relations, new_relations = _between_entities(before), _between_entities(after)
-    old_versions, new_versions = _versions(before.entities.values()), _versions(after.entities.values())
-    moved = (old_versions.keys() | new_versions.keys()) & before.entities.keys() & after.entities.keys()
-    shifts = [VersionShift(base, old_versions.get(base, ()), new_versions.get(base, ())) for base in sorted(moved)]
+    old, new = _versions(before.entities.values()), _versions(after.entities.values())
+    shifts = [VersionShift(base, old[base], new[base]) for base in sorted(old.keys() & new.keys())]
     return GraphDiff(
         added=_only_in(after, before),
         removed=_only_in(before, after),
@@ -48,8 +47,12 @@ def diff(before: Subgraph, after: Subgraph) -> GraphDiff:
 
 
 def _only_in(here: Subgraph, there: Subgraph) -> tuple[Entity, ...]:
+    """What the other side does not know, by no version either; an entity known by versions alone is told by these."""
+    known = {entity.base for entity in there.entities.values()}
     return tuple(
-        entity for key, entity in sorted(here.entities.items()) if not entity.is_version and key not in there.entities
+        entity
+        for key, entity in sorted(here.entities.items())
+        if entity.base not in known and (not entity.is_version or entity.base not in here.entities)
     )
 
 
@@ -67,8 +70,8 @@ def _missing_from(here: Mapping[RelationKey, Relation], there: Mapping[RelationK
 
 
 def _versions(entities: Iterable[Entity]) -> dict[str, tuple[str, ...]]:
+    """Keys of the versions in use, by entity; empty for an entity without any."""
     found: dict[str, list[str]] = defaultdict(list)
     for entity in entities:
-        if entity.is_version:
-            found[entity.base].append(entity.key)
+        found[entity.base] += [entity.key] if entity.is_version else []
     return {base: tuple(sorted(keys)) for base, keys in found.items()}

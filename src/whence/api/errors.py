@@ -53,6 +53,8 @@ class Row(NamedTuple):
     title: str
 
 
+_NOT_JSON = Row(415, "unsupported-media-type", "Unsupported media type")
+
 TABLE: Mapping[type[errors.WhenceError], Row] = {
     errors.WhenceError: Row(500, "internal", "Internal error"),
     errors.InputError: Row(400, "bad-input", "Bad input"),
@@ -149,19 +151,31 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
     problems = cast("RequestValidationError", error).errors()
     if any(one["type"] == "json_invalid" for one in problems):
         return problem(errors.DecodeError("the body is not JSON"), instance=request.url.path)
+    if any(one["loc"][0] == "body" and not _steps(one) for one in problems) and not _is_json(request):
+        return _response(_NOT_JSON, "send JSON, with Content-Type: application/json", request.url.path, {})
     found = [_validation_error(one) for one in problems]
     row = TABLE[errors.InvalidQuery]
     detail = "; ".join(f"{one.get('pointer') or one.get('parameter')}: {one['detail']}" for one in found)
     return _response(row, detail, request.url.path, {"errors": found})
 
 
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")
+
+
 def _validation_error(found: Mapping[str, Any]) -> dict[str, str]:
-    place, *steps = cast("Sequence[str | int]", found["loc"])
     detail = str(found["msg"]).removeprefix("Value error, ")
-    path = [str(step) for step in steps if step not in UNION_TAGS]
-    if place == "body":
+    path = _steps(found)
+    if found["loc"][0] == "body":
         return {"pointer": "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in path), "detail": detail}
     return {"parameter": ".".join(path), "detail": detail}
+
+
+def _steps(found: Mapping[str, Any]) -> list[str]:
+    """The way to a field inside the body, the query or the path."""
+    _, *steps = cast("Sequence[str | int]", found["loc"])
+    return [str(step) for step in steps if step not in UNION_TAGS]
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
