@@ -206,3 +206,78 @@ def test_change_with_unknown_detail_is_harmless_in_production(capture: Capture, 
     code = "import whence\nprint(whence.change('otel://shop#a', kind='config', colour='red'))"
     assert execute(code, tmp_path, WHENCE_URL=capture.url) == "None\n"
     assert capture.bodies == []
+
+
+ENTRY_POINTS = """
+[opentelemetry_post_instrument]
+whence = whence:configure
+
+[opentelemetry_resource_detector]
+whence = whence.sdk.resource:CodeDetector
+"""
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> str:
+    """A folder for ``PYTHONPATH`` that holds nothing but our entry points, as an installed package states them."""
+    package = tmp_path / "site/whence_entry_points-0.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: whence-entry-points\nVersion: 0\n")
+    (package / "entry_points.txt").write_text(ENTRY_POINTS)
+    return str(package.parent)
+
+
+def test_zero_code_instrumentation_configures_whence(capture: Capture, tmp_path: Path, installed: str) -> None:
+    code = f"""
+import sys
+from opentelemetry.instrumentation.auto_instrumentation import run
+application = "import whence" + chr(10) + "with whence.run('train-ranker'): whence.reads('file#shop/clicks@opaque:c4')"
+sys.argv = ["opentelemetry-instrument", {sys.executable!r}, "-c", application]
+run()
+"""
+    execute(
+        code,
+        tmp_path,
+        PYTHONPATH=installed,
+        OTEL_EXPORTER_OTLP_ENDPOINT=capture.url,
+        OTEL_METRICS_EXPORTER="none",
+        OTEL_LOGS_EXPORTER="none",
+        OTEL_SERVICE_NAME="trainer",
+    )
+    ((resource, name, lists),) = capture.spans()
+    assert (resource["service.name"], name) == ("trainer", "train-ranker")
+    assert lists["whence.inputs"] == ["file#shop/clicks@opaque:c4"]
+
+
+def test_detector_named_in_variable_fills_the_resource_of_any_provider(tmp_path: Path, installed: str) -> None:
+    code = """
+from opentelemetry.sdk.trace import TracerProvider
+found = TracerProvider().resource.attributes
+print(found["vcs.ref.head.revision"], found["telemetry.distro.name"], found["service.name"])
+"""
+    sha = "9d59409acf479dfa0df1aa568182e43e43df8bbe"
+    printed = execute(
+        code,
+        tmp_path,
+        PYTHONPATH=installed,
+        OTEL_EXPERIMENTAL_RESOURCE_DETECTORS="whence",
+        OTEL_SERVICE_NAME="scoring",
+        GITHUB_SHA=sha,
+    )
+    assert printed == f"{sha} whence scoring\n"
+
+
+def test_detector_does_not_override_a_stated_revision(tmp_path: Path, installed: str) -> None:
+    code = """
+from opentelemetry.sdk.trace import TracerProvider
+print(TracerProvider().resource.attributes["vcs.ref.head.revision"])
+"""
+    printed = execute(
+        code,
+        tmp_path,
+        PYTHONPATH=installed,
+        OTEL_EXPERIMENTAL_RESOURCE_DETECTORS="whence",
+        OTEL_RESOURCE_ATTRIBUTES="vcs.ref.head.revision=stated",
+        GITHUB_SHA="9d59409acf479dfa0df1aa568182e43e43df8bbe",
+    )
+    assert printed == "stated\n"
