@@ -120,9 +120,7 @@ def canonical_namespace(namespace: str) -> str:
     if match is None:
         return namespace.rstrip("/") or namespace
     scheme = _SCHEME_ALIASES.get(match[1].lower(), match[1].lower())
-    authority, slash, path = match[2].partition("/")
-    if scheme != "otel":
-        authority, path = authority.partition("?")[0], path.partition("?")[0]
+    authority, slash, path = (match[2] if scheme == "otel" else match[2].partition("?")[0]).partition("/")
     if scheme not in _AT_IS_NOT_USER_INFO:
         authority = authority.rpartition("@")[2]
     if scheme not in _CASE_SENSITIVE_AUTHORITY:

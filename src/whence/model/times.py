@@ -9,7 +9,8 @@ NS_PER_SECOND = 1_000_000_000
 _RELATIVE = re.compile(r"-?(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\Z")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MAX_NS = 253_402_300_799 * NS_PER_SECOND
+_END_NS = 9_214_646_400 * NS_PER_SECOND
+"""Start of the year 2262, the last that does not begin beyond 64 bits of nanoseconds."""
 
 
 def parse_duration_ns(text: str) -> int:
@@ -28,13 +29,13 @@ def parse_time_ns(text: str, *, now_ns: int) -> int:
     """RFC 3339, or relative to now (``-2h``, ``now``), as nanoseconds. A time without an offset is UTC.
 
     Raises:
-        ValueError: Neither form, or outside the years 1970 to 9999.
+        ValueError: Neither form, or outside the years 1970 to 2261.
     """
     text = text.strip()
     if text == "now":
         return now_ns
     if text.startswith("-"):
-        return now_ns - parse_duration_ns(text)
+        return _within_range(now_ns - parse_duration_ns(text), text)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -43,9 +44,7 @@ def parse_time_ns(text: str, *, now_ns: int) -> int:
         moment = moment.replace(tzinfo=UTC)
     delta = moment - _EPOCH
     ns = (delta.days * 86400 + delta.seconds) * NS_PER_SECOND + delta.microseconds * 1000
-    if not 0 <= ns <= _MAX_NS:
-        raise ValueError(f"{text[:60]!r} is outside the years 1970 to 9999")
-    return ns
+    return _within_range(ns, text)
 
 
 def format_time(ns: int) -> str:
@@ -54,3 +53,9 @@ def format_time(ns: int) -> str:
     text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     micros = rest // 1000
     return f"{text}.{micros:06d}".rstrip("0") + "Z" if micros else f"{text}Z"
+
+
+def _within_range(ns: int, text: str) -> int:
+    if not 0 <= ns < _END_NS:
+        raise ValueError(f"{text[:60]!r} is outside the years 1970 to 2261")
+    return ns
