@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whence.model.graph import EdgeRow, OperationRow
 from whence.rca.columns import Floats, Grouping, Ints, numbered
@@ -22,7 +23,7 @@ from whence.rca.topology import Topology
 DURATION_FLOOR = 0.15
 """Least spread of ln(duration) shifts that counts as ordinary."""
 CALLS_FLOOR = 0.2
-ERRORS_FLOOR = 0.3
+ERRORS_FLOOR = 0.5
 MIN_ENTRIES = 3.0
 FACETS = {"own_time": 1.0, "way_in": 1.0, "way_out": 0.7, "calls_made": 0.7, "errors": 1.3}
 """Facets, and how much a z score of each says of the place: calls and the way out move when others are in trouble."""
@@ -85,9 +86,15 @@ class Behaviour:
         result: Floats = np.where(best > 0, np.sqrt(np.maximum(best**2 - chance, 0.0)), best)
         return result
 
-    def number(self, place: str) -> int | None:
-        """Row of a place in ``scores``; None when no telemetry mentions it."""
-        return self._number.get(place)
+    def of(self, place: str) -> Floats:
+        """Scores of one place at every split; all NaN when no telemetry mentions it."""
+        number = self._number.get(place)
+        return np.full(self.clock.count + 1, np.nan) if number is None else self.scores[number]
+
+    def known(self, place: str) -> NDArray[np.bool_]:
+        """Splits at which something is known of a place."""
+        result: NDArray[np.bool_] = ~np.isnan(self.of(place))
+        return result
 
     def movement(self, place: str, split: int) -> Movement:
         """What moved most at a place across a split."""

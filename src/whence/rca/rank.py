@@ -99,7 +99,10 @@ def _onsets(observed: Observed, found: Moved | None, bucket_s: int) -> tuple[Flo
     """When the candidate would have begun to hurt: as its own place shows, else as the symptom does."""
     if found is None or found.earlier or found.movement.score < MOVED_SCORE:
         return observed.possible_onsets_ns()
-    return normal_around((found.movement.at_s + bucket_s / 2) * NS_PER_SECOND, 2 * bucket_s * NS_PER_SECOND)
+    sigma = 1.5 * bucket_s * NS_PER_SECOND
+    instants, weights = normal_around(0.0, sigma)
+    onsets = found.onsets_s * NS_PER_SECOND
+    return (onsets[:, np.newaxis] + instants).ravel(), (found.probabilities[:, np.newaxis] * weights).ravel()
 
 
 def _answer(

@@ -17,6 +17,7 @@ from whence.model.answer import Evidence
 from whence.model.times import NS_PER_SECOND
 from whence.rca.behaviour import Behaviour, Movement
 from whence.rca.candidates import Candidate
+from whence.rca.columns import Floats
 from whence.rca.evidence.common import clip, evidence, percent
 from whence.rca.weights import KindPrior
 
@@ -27,13 +28,13 @@ LOUD = (5.0, 3.0)
 SILENT_GUILTY, SILENT_GUILTY_DATA = 0.4, 0.5
 """Share of guilty changes that don't show at their place; data and models often fail with wrong values only."""
 LOUD_BYSTANDER = 0.07
-COMPARED_WEIGHT = 0.7
+COMPARED_WEIGHT = 1.2
 LOW_NATS, HIGH_NATS = -2.0, 3.0
 MOVED_SCORE = 3.0
 EARLIER_FACTOR = 1.25
 EARLIER_NATS = -1.5
 MIN_RIGHT_BUCKETS = 2
-SLACK_S = 45
+SLACK_S = 30
 """Clocks and reports are not exact: a movement this much before the change still fits it."""
 
 
@@ -43,9 +44,13 @@ class Moved:
 
     movement: Movement
     loudest: float
-    """Score of the place that moved most across the same split."""
+    """Score of the place that moved most in the same time."""
     earlier: bool
     """Whether the place moved clearly more before the change took effect."""
+    onsets_s: Floats
+    """Instants at which the movement may have begun, in epoch seconds."""
+    probabilities: Floats
+    """Of these instants."""
 
 
 def moved(candidate: Candidate, behaviour: Behaviour, until_s: int) -> Moved | None:
@@ -59,24 +64,21 @@ def moved(candidate: Candidate, behaviour: Behaviour, until_s: int) -> Moved | N
     clock = behaviour.clock
     start = clock.split_at(candidate.acts_ns // NS_PER_SECOND - SLACK_S)
     end = min(clock.split_at(until_s), clock.count - MIN_RIGHT_BUCKETS) + 1
-    found: tuple[float, str, int] | None = None
-    for place in candidate.carriers:
-        number = behaviour.number(place)
-        if number is None or start >= end or np.isnan(behaviour.scores[number, start:end]).all():
-            continue
-        split = start + int(np.nanargmax(behaviour.scores[number, start:end]))
-        score = float(behaviour.scores[number, split])
-        if found is None or score > found[0]:
-            found = (score, place, split)
-    if found is None:
+    places = [place for place in candidate.carriers if behaviour.known(place)[start:end].any()]
+    if not places:
         return None
-    score, place, split = found
-    before = behaviour.scores[behaviour.number(place), :start]
-    earlier = float(np.nanmax(before)) if before.size and not np.isnan(before).all() else -math.inf
+    place = max(places, key=lambda one: float(np.nanmax(behaviour.of(one)[start:end])))
+    scores = behaviour.of(place)
+    split = start + int(np.nanargmax(scores[start:end]))
+    before = np.nan_to_num(scores[:start], nan=-math.inf).max(initial=-math.inf)
+    likely = np.nan_to_num(scores[start:end], nan=-math.inf)
+    gains = np.exp((np.maximum(likely, 0.0) ** 2 - max(scores[split], 0.0) ** 2) / 2)
     return Moved(
         movement=behaviour.movement(place, split),
-        loudest=float(np.nanmax(behaviour.scores[:, split])),
-        earlier=earlier > MOVED_SCORE and earlier > EARLIER_FACTOR * score,
+        loudest=float(np.nanmax(behaviour.scores[:, start:end])),
+        earlier=bool(before > MOVED_SCORE and before > EARLIER_FACTOR * scores[split]),
+        onsets_s=np.array([clock.instant_s(one) + clock.bucket_s / 2 for one in range(start, end)]),
+        probabilities=gains / gains.sum(),
     )
 
 
