@@ -112,5 +112,7 @@ def _verify(context: Context, source: str, delivery: Delivery, bearer: HTTPAutho
 
 def _warning(source: str) -> str:
     if SOURCES[source].verify is None:
-        return "no token is set, so anybody may send this: set WHENCE_TOKENS"
-    return f"no secret is set for {source}, so anybody may send this: set WHENCE_WEBHOOK_SECRETS={source}:<secret>"
+        return "no token is set, so nobody can tell who sent this: set WHENCE_TOKENS"
+    return (
+        f"no secret is set for {source}, so nobody can tell who sent this: set WHENCE_WEBHOOK_SECRETS={source}:<secret>"
+    )
