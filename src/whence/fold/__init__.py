@@ -1,1 +1,6 @@
 """Spans to GraphDelta: pairing, exposure, expiry. Pure: no I/O, no clock."""
+
+from whence.fold.folder import SpanFolder
+from whence.fold.stats import FoldStats
+
+__all__ = ["FoldStats", "SpanFolder"]

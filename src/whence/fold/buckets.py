@@ -1,0 +1,51 @@
+"""The tallies of one writer by bucket of time, and which of them changed since the last drain."""
+
+from __future__ import annotations
+
+from whence.fold.catalog import Node
+from whence.fold.tallies import Bucket
+from whence.model.spans import Span
+from whence.model.times import NS_PER_SECOND
+
+
+class Derivation:
+    """When one thing was seen to be made from another, or by a service."""
+
+    __slots__ = ("first_ns", "known_ns", "last_ns")
+
+    def __init__(self, known_ns: int) -> None:
+        self.first_ns = 1 << 63
+        self.last_ns = 0
+        self.known_ns = known_ns
+
+
+class Buckets:
+    """Rows of one writer stay here until the writer ends, since late spans may still add to any of them."""
+
+    def __init__(self, bucket_s: int) -> None:
+        self.width_ns = bucket_s * NS_PER_SECOND
+        self._width_s = bucket_s
+        self._buckets: dict[int, Bucket] = {}
+        self.touched: dict[int, Bucket] = {}
+        """Buckets with something to drain, by number."""
+        self.derivations: dict[tuple[Node, Node, str], Derivation] = {}
+        """Things to drain that have no counts: (output, what it derives from, environment)."""
+
+    def at(self, time_ns: int) -> Bucket:
+        """The bucket that an instant falls into, about to be changed."""
+        number = time_ns // self.width_ns
+        bucket = self.touched.get(number)
+        if bucket is None:
+            bucket = self._buckets.get(number)
+            if bucket is None:
+                bucket = self._buckets[number] = Bucket(number * self._width_s)
+            self.touched[number] = bucket
+        return bucket
+
+    def derive(self, key: tuple[Node, Node, str], span: Span, known_ns: int) -> None:
+        """Note that a span made something from something."""
+        seen = self.derivations.get(key)
+        if seen is None:
+            seen = self.derivations[key] = Derivation(known_ns)
+        seen.first_ns = min(seen.first_ns, span.start_ns)
+        seen.last_ns = max(seen.last_ns, span.end_ns)

@@ -1,0 +1,246 @@
+"""Requests in OTLP/JSON as typed structs.
+
+Read as the specification says (ids in hex of either case, 64-bit numbers as text or number, unknown fields ignored),
+and as senders write: names of enum members and ``snake_case`` keys are taken too, and counted. An attribute's value
+stays unparsed until somebody wants its key.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from binascii import Error as HexError
+from binascii import unhexlify
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from whence.errors import DecodeError
+from whence.otlp.attributes import Attribute, Stated, Vocabulary
+from whence.otlp.batches import Findings
+
+ENUM_NAME = "json_enum_name"
+SNAKE_CASE_KEY = "json_snake_case_key"
+
+# fmt: off
+_SNAKE_KEYS = (
+    "any_value", "array_value", "bool_value", "bytes_value", "double_value", "dropped_attributes_count",
+    "end_time_unix_nano", "event_name", "int_value", "kvlist_value", "log_records", "observed_time_unix_nano",
+    "parent_span_id", "resource_logs", "resource_spans", "scope_logs", "scope_spans", "severity_number",
+    "severity_text", "span_id", "start_time_unix_nano", "string_value", "time_unix_nano", "trace_id", "trace_state",
+)
+# fmt: on
+_CAMEL_OF = {key: re.sub(r"_(\w)", lambda match: match[1].upper(), key) for key in _SNAKE_KEYS}
+_ANY_SNAKE_KEY = re.compile(rb'"(?:' + b"|".join(key.encode() for key in _SNAKE_KEYS) + rb')"\s*:')
+
+
+class _Json(msgspec.Struct, rename="camel", gc=False):
+    """Base of all: camelCase on the wire, ``null`` allowed for anything."""
+
+
+class KeyValue(_Json):
+    """One attribute."""
+
+    key: str = ""
+    value: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Resource(_Json):
+    """What sent the records."""
+
+    attributes: list[KeyValue] | None = None
+
+
+class Event(_Json):
+    """Something that happened during a span."""
+
+    name: str | None = None
+    attributes: list[KeyValue] | None = None
+
+
+class Link(_Json):
+    """Another span that this one has to do with."""
+
+    trace_id: str | None = None
+    span_id: str | None = None
+
+
+class Status(_Json):
+    """How a span ended."""
+
+    code: int | str | None = None
+
+
+class Span(_Json):
+    """One span."""
+
+    trace_id: str | None = None
+    span_id: str | None = None
+    parent_span_id: str | None = None
+    trace_state: str | None = None
+    name: str | None = None
+    kind: int | str | None = None
+    start_time_unix_nano: int | str | None = None
+    end_time_unix_nano: int | str | None = None
+    attributes: list[KeyValue] | None = None
+    events: list[Event] | None = None
+    links: list[Link] | None = None
+    status: Status | None = None
+
+
+class ScopeSpans(_Json):
+    """Spans of one instrumentation."""
+
+    spans: list[Span] | None = None
+
+
+class ResourceSpans(_Json):
+    """Spans of one resource."""
+
+    resource: Resource | None = None
+    scope_spans: list[ScopeSpans] | None = None
+
+
+class TracesRequest(_Json):
+    """``ExportTraceServiceRequest``."""
+
+    resource_spans: list[ResourceSpans] | None = None
+
+
+class LogRecord(_Json):
+    """One log record."""
+
+    time_unix_nano: int | str | None = None
+    observed_time_unix_nano: int | str | None = None
+    severity_number: int | str | None = None
+    severity_text: str | None = None
+    event_name: str | None = None
+    attributes: list[KeyValue] | None = None
+
+
+class ScopeLogs(_Json):
+    """Log records of one instrumentation."""
+
+    log_records: list[LogRecord] | None = None
+
+
+class ResourceLogs(_Json):
+    """Log records of one resource."""
+
+    resource: Resource | None = None
+    scope_logs: list[ScopeLogs] | None = None
+
+
+class LogsRequest(_Json):
+    """``ExportLogsServiceRequest``."""
+
+    resource_logs: list[ResourceLogs] | None = None
+
+
+R = TypeVar("R", TracesRequest, LogsRequest)
+
+
+def read_request(body: bytes, request: type[R], findings: Findings) -> R:
+    """A request.
+
+    Raises:
+        DecodeError: It is not JSON, or a field has the wrong type.
+    """
+    try:
+        if _ANY_SNAKE_KEY.search(body):
+            body = msgspec.json.encode(_in_camel_case(msgspec.json.decode(body), findings))
+        return msgspec.json.decode(body, type=request)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise DecodeError(f"not valid OTLP/JSON: {error}") from None
+
+
+def _in_camel_case(value: Any, findings: Findings) -> Any:
+    """The same JSON with known snake_case keys renamed, each counted; an attribute's name is no key and stays."""
+    if isinstance(value, list):
+        return [_in_camel_case(item, findings) for item in value]
+    if not isinstance(value, dict):
+        return value
+    findings.warned[SNAKE_CASE_KEY] += sum(key in _CAMEL_OF for key in value)
+    return {_CAMEL_OF.get(key, key): _in_camel_case(item, findings) for key, item in value.items()}
+
+
+def hex_id(text: str | None) -> bytes:
+    """The bytes of an id; empty for none.
+
+    Raises:
+        DecodeError: It is not hex (base64, as plain protobuf JSON would have it, is wrong here).
+    """
+    try:
+        return unhexlify(text or "")
+    except (HexError, ValueError):
+        raise DecodeError(f"ids must be hex, got {(text or '')[:40]!r}") from None
+
+
+def integer(value: int | str | None) -> int:
+    """A number that may be written as text; 0 for none.
+
+    Raises:
+        DecodeError: It is no number.
+    """
+    try:
+        return int(value or 0)
+    except ValueError:
+        raise DecodeError(f"expected a number, got {str(value)[:40]!r}") from None
+
+
+def member(value: int | str | None, members: Mapping[str, int], findings: Findings) -> int:
+    """The number of an enum member; a known name is taken and counted.
+
+    Raises:
+        DecodeError: It is neither a number nor a known name.
+    """
+    if isinstance(value, str) and value in members:
+        findings.warned[ENUM_NAME] += 1
+        return members[value]
+    return integer(value)
+
+
+def wanted_attributes(pairs: list[KeyValue] | None, words: Vocabulary) -> tuple[Attribute, ...]:
+    """The attributes that are read, in order."""
+    found = (words.attribute(pair.key, plain_json(pair.value)) for pair in pairs or () if words.wants(pair.key))
+    return tuple(filter(None, found))
+
+
+def stated_in(pairs: list[KeyValue] | None, words: Vocabulary) -> Stated:
+    """The same by name."""
+    return Stated(wanted_attributes(pairs, words))
+
+
+def plain_json(raw: msgspec.Raw) -> object:
+    """An ``AnyValue`` as ``attributes.plain_value`` gives it.
+
+    Raises:
+        DecodeError: It is not JSON.
+    """
+    try:
+        return _plain(msgspec.json.decode(raw))
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise DecodeError(f"not a valid attribute value: {error}") from None
+
+
+def _plain(value: Any) -> object:
+    if not isinstance(value, dict):
+        return None
+    for field, plain in _PLAIN.items():
+        if value.get(field) is not None:
+            return plain(value[field])
+    return None
+
+
+_PLAIN: dict[str, Any] = {
+    "stringValue": str,
+    "boolValue": bool,
+    "intValue": int,
+    "doubleValue": float,
+    "arrayValue": lambda array: [_plain(item) for item in array.get("values") or ()],
+    "kvlistValue": lambda pairs: {
+        str(pair.get("key")): _plain(pair.get("value")) for pair in pairs.get("values") or ()
+    },
+    "bytesValue": lambda text: base64.b64decode(text) and None,
+}
