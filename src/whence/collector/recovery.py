@@ -7,6 +7,7 @@ before and the store's merge leaves them as they are. What was open at the end o
 from __future__ import annotations
 
 import logging
+from itertools import zip_longest
 from pathlib import Path
 
 from whence.collector.checkpoint import decode_spans
@@ -22,7 +23,7 @@ log = logging.getLogger("whence.collector")
 def recover(segments: list[Path], engine: Engine, flusher: Flusher) -> int:
     """Replay segments, oldest first, and hand the result to the flusher. Returns how many requests were replayed."""
     replayed = 0
-    for path, successor in zip(segments, [*segments[1:], None], strict=True):
+    for path, successor in zip_longest(segments, segments[1:]):
         engine.roll(writer_of(path))
         last_ns = 0
         for index, record in enumerate(read_segment(path)):
