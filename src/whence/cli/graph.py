@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from whence.cli.client import Client, Reply
 from whence.cli.options import DEFAULT_URL, Depth, Environment, Json, Since, Thing, Until, Url, as_time
@@ -65,12 +67,13 @@ def diff(
     since: Since = "1d",
     until: Until = None,
     depth: Depth = 8,
+    width: Annotated[str, typer.Option("--width", help="How far back a thing counts as in use.")] = "15m",
     environment: Environment = None,
     as_json: Json = False,
     url: Url = DEFAULT_URL,
 ) -> None:
     """Show what a thing depends on now that it did not then, and the reverse."""
-    params = _window(since, until) | {"entity": entity, "depth": depth, "environment": environment}
+    params = _window(since, until) | {"entity": entity, "depth": depth, "width": width, "environment": environment}
     reply = Client(url).get("/api/v1/diff", **params)
     output = Output()
     if as_json:
