@@ -51,6 +51,6 @@ class Grouping:
 
     def heaviest(self, weights: Floats) -> list[int]:
         """Row of the greatest weight in each present group, in the order of ``present``."""
-        ends = [*self._starts[1:], len(self._order)]
+        ends = np.append(self._starts, len(self._order))[1:]
         members = (self._order[start:end] for start, end in zip(self._starts, ends, strict=True))
         return [int(rows[np.argmax(weights[rows])]) for rows in members]
