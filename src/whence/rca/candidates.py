@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from whence.model.change import Change
+from whence.model.delta import Entity
 from whence.model.kinds import VERSION_KINDS, EntityKind
-from whence.model.times import NS_PER_SECOND
 from whence.rca.case import Case
 from whence.rca.inferred import MATCH_WINDOW_NS, Sighting, inferred_change, match, sightings, version_labels
 from whence.rca.staleness import overdue
@@ -38,6 +38,7 @@ class Candidate:
     new_nodes: frozenset[str]
     """What a request touches when it meets the new version."""
     old_nodes: frozenset[str]
+    owner: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class _Context:
     topology: Topology
     versions: Mapping[str, tuple[str, ...]]
     kinds: Mapping[str, EntityKind]
+    entities: Mapping[str, Entity]
 
 
 def gather(case: Case, topology: Topology, onset_high_ns: int) -> tuple[Candidate, ...]:
@@ -58,7 +60,7 @@ def gather(case: Case, topology: Topology, onset_high_ns: int) -> tuple[Candidat
         onset_high_ns: Refreshes that became overdue later are no candidates.
     """
     kinds = entity_kinds(case, topology)
-    context = _Context(topology, _versions_by_base(case), kinds)
+    context = _Context(topology, _versions_by_base(case), kinds, case.subgraph.entities)
     seen = sightings(case.versions, case.incident.environment)
     subjects = subjects_of(case.changes, topology.bases())
     matched = match(case.changes, subjects, seen, case.subgraph.entities)
@@ -141,7 +143,13 @@ def _candidate(change: Change, bases: tuple[str, ...], sighting: Sighting | None
         consumed=_consumed(version, bases, siblings, context),
         new_nodes=new_nodes,
         old_nodes=old_nodes,
+        owner=next((found for base in bases if (found := _owner(base, context))), None),
     )
+
+
+def _owner(base: str, context: _Context) -> str | None:
+    entity = context.entities.get(base)
+    return entity.attribute("owner") if entity is not None else None
 
 
 def _known_version(change: Change, bases: tuple[str, ...], context: _Context) -> str | None:
@@ -181,8 +189,3 @@ def _with_versions(change: Change, sighting: Sighting | None) -> Change:
         from_version=change.from_version or version_text(sighting.previous),
         to_version=change.to_version or version_text(sighting.version),
     )
-
-
-def history_hours(candidate: Candidate, onset_ns: int) -> float:
-    """Hours from the moment it could act to the onset; negative when it came later."""
-    return (onset_ns - candidate.acts_ns) / (3600 * NS_PER_SECOND)

@@ -8,14 +8,15 @@ from whence.rca.candidates import subjects_of, unannounced
 from whence.rca.case import Case
 from whence.rca.inferred import match, sightings
 from whence.rca.requests import Requests
+from whence.rca.scene import Scene
 from whence.rca.topology import Topology
 
 LOW_SHARE = 0.5
 
 
-def completeness(case: Case, requests: Requests) -> Completeness:
+def completeness(scene: Scene) -> Completeness:
     """Shares of what was visible, each in [0, 1]."""
-    topology = Topology(case.subgraph, case.incident.symptom.entity)
+    case, requests, topology = scene.case, scene.requests, scene.topology
     versions, changes, sampling = _versions(requests, topology), _changes(case, topology), _sampling(requests)
     gaps = []
     if not len(requests):

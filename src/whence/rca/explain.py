@@ -1,53 +1,29 @@
-"""Words for the ranking: verdict, headline, what would settle it, and why a change was put aside.
+"""Words for the ranking: verdict, headline, what would settle it, and why "none of them" is as likely as it is.
 
 Nothing here is called a cause: that takes a person who confirms it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from whence.model.answer import Band, Evidence, NoneRow, Role, RuledOut, Suspect, Verdict
+from whence.model.answer import Band, Evidence, NoneRow, Suspect, Verdict
 from whence.model.change import Change
-from whence.model.times import NS_PER_SECOND
 from whence.rca.candidates import Candidate
-from whence.rca.evidence import same_time_contrast
-from whence.rca.onset import Observed
+from whence.rca.evidence import data_profile, lead_time, overdue, path_flow, same_time_contrast, withdrawal
+from whence.rca.scene import Scene
 from whence.rca.topology import names_of
 from whence.rca.weights import RankWeights
 
-if TYPE_CHECKING:
-    from whence.rca.rank import Weighed
-
 TIE_RATIO = 1.1
 """Two suspects whose probabilities differ by less than this factor are not told apart."""
+DECISIVE_NATS = 3.0
+ENOUGH_REQUESTS = 60.0
+"""On the smaller side of a contrast; with fewer it is still ripening."""
 _BANDS = ((0.85, Band.VERY_LIKELY), (0.60, Band.LIKELY), (0.35, Band.POSSIBLE))
-
-
-def rule_out(candidate: Candidate, observed: Observed) -> RuledOut | None:
-    """The deciding reason against a candidate that needs no weighing; None when it must be weighed."""
-    if candidate.acts_ns > observed.onset.high_ns:
-        late = (candidate.acts_ns - observed.onset.at_ns) / NS_PER_SECOND
-        return RuledOut(candidate.change, "after_onset", f"It took effect {late:.0f} s after the onset.")
-    if not candidate.consumed:
-        return RuledOut(candidate.change, "no_path", "Nothing upstream of the symptom has used this version yet.")
-    return None
-
-
-def suspect(candidate: Candidate, evidence: tuple[Evidence, ...], probability: float, rank: int) -> Suspect:
-    """The card of one suspect."""
-    return Suspect(
-        rank=rank,
-        probability=probability,
-        band=band(probability),
-        role=Role.VEHICLE,
-        change=candidate.change,
-        path=candidate.path,
-        evidence=tuple(sorted(evidence, key=lambda one: (-abs(one.weight), one.code))),
-        settle=settle(candidate, evidence),
-        links=(candidate.change.url,) if candidate.change.url else (),
-    )
+_CIRCUMSTANTIAL = frozenset({lead_time.CODE, path_flow.CODE, "signal_fit"})
+"""Evidence that needs no telemetry of the symptom."""
 
 
 def band(probability: float) -> Band:
@@ -56,56 +32,86 @@ def band(probability: float) -> Band:
 
 
 def cap(evidence: Sequence[Evidence], weights: RankWeights) -> float:
-    """Highest probability that may be shown without decisive evidence, or without a withdrawal that helped."""
-    decisive = any(
-        one.code == same_time_contrast.CODE and one.weight >= same_time_contrast.DECISIVE_NATS for one in evidence
-    )
-    return weights.cap_without_withdrawal if decisive else weights.cap_without_decisive
+    """Highest probability that may be shown for want of decisive evidence, or of a withdrawal that helped."""
+    strong = {one.code for one in evidence if one.weight >= DECISIVE_NATS}
+    if withdrawal.CODE in strong:
+        return 1.0
+    return weights.cap_without_withdrawal if same_time_contrast.CODE in strong else weights.cap_without_decisive
 
 
-def verdict(suspects: Sequence[Suspect], none: NoneRow, *, has_data: bool) -> Verdict:
-    """What the answer amounts to."""
-    if not has_data:
+def verdict(scene: Scene, suspects: Sequence[Suspect], none: NoneRow) -> Verdict:
+    """What the answer amounts to. Changes of one chain are no tie: they act together."""
+    telling = any(one.code not in _CIRCUMSTANTIAL for suspect in suspects for one in suspect.evidence)
+    if not len(scene.requests) and not telling:
         return Verdict.INSUFFICIENT
     if not suspects or none.probability >= suspects[0].probability:
         return Verdict.NONE
-    if len(suspects) > 1 and suspects[0].probability < TIE_RATIO * suspects[1].probability:
+    first = suspects[0]
+    rival = next((one for one in suspects[1:] if one.change.id not in first.with_changes), None)
+    if rival is not None and first.probability < TIE_RATIO * rival.probability:
         return Verdict.TIE
     return Verdict.SUSPECT
 
 
-def headline(verdict: Verdict, suspects: Sequence[Suspect], none: NoneRow) -> str:
+def headline(verdict: Verdict, suspects: Sequence[Suspect]) -> str:
     """One line for the top of the page."""
     if verdict is Verdict.INSUFFICIENT:
-        return "Not enough data: no requests of the symptom were recorded in the window."
+        return "Not enough data: nothing was recorded of the symptom in the window."
     if verdict is Verdict.NONE:
         return "No recorded change explains this."
     first = suspects[0]
     if verdict is Verdict.TIE:
-        return f"{describe(first.change)} and {describe(suspects[1].change)} can't be separated with today's telemetry."
-    return f"{first.band.value.capitalize()}: {describe(first.change)} ({first.probability:.0%})."
+        rival = next(one for one in suspects[1:] if one.change.id not in first.with_changes)
+        return f"{describe(first.change)} and {describe(rival.change)} can't be separated with today's telemetry."
+    together = [one for one in suspects if one.change.id in first.with_changes]
+    with_others = f", together with {describe(together[0].change)}" if together else ""
+    return f"{first.band.value.capitalize()} ({first.probability:.0%}): {describe(first.change)}{with_others}."
 
 
 def describe(change: Change) -> str:
     """A change in a few words: kind, name, versions."""
     name = next(iter(names_of((change.subject,))))
-    versions = " → ".join(one for one in (change.from_version, change.to_version) if one)
-    return f"{change.kind.value} of {name}" + (f" {versions}" if versions else "")
+    if change.from_version and change.to_version:
+        return f"{change.kind.value} of {name} {change.from_version} → {change.to_version}"
+    return f"{change.kind.value} of {name} {change.to_version or change.from_version or ''}".rstrip()
 
 
 def settle(candidate: Candidate, evidence: Sequence[Evidence]) -> str:
     """What would tell for sure."""
-    codes = {one.code for one in evidence}
-    if same_time_contrast.CODE in codes:
+    by_code = {one.code: one for one in evidence}
+    contrast = by_code.get(same_time_contrast.CODE)
+    if overdue.CODE in by_code:
+        return "Run the missing refresh and see whether the symptom goes away."
+    if contrast is not None:
+        fewest = min(_number(contrast, "new_requests"), _number(contrast, "old_requests"))
+        if abs(contrast.weight) < DECISIVE_NATS and fewest < ENOUGH_REQUESTS:
+            return f"The comparison of old and new needs about {math.ceil(ENOUGH_REQUESTS - fewest)} more requests."
         return "Take it back for a part of the traffic and compare the same minutes."
-    return "Run the old version beside it for a part of the traffic; then the same minutes can be compared."
+    if data_profile.CODE in by_code:
+        return "Pin the snapshot before it for a part of the traffic and compare the same minutes."
+    if candidate.new_nodes and candidate.old_nodes:
+        return "Keep the old version on a part of the traffic: about 60 requests on each side can be compared."
+    return "Tag spans with the version, or take it back for a part of the traffic; then old and new can be compared."
 
 
-def none_reasons(weighed: Sequence[Weighed], observed: Observed) -> tuple[str, ...]:
-    """Why "none of them" has the probability that it has."""
+def none_reasons(scene: Scene, suspects: Sequence[Suspect]) -> tuple[str, ...]:
+    """What speaks for "none of them"."""
     reasons = []
-    if not weighed:
+    if not suspects:
         reasons.append("no change upstream of the symptom took effect before the onset")
-    if not observed.found:
-        reasons.append("the telemetry of the symptom shows no clear onset")
+    elif all(one.evidence and not _speaks_for(one) for one in suspects):
+        reasons.append("no change has evidence in its favour beside its timing")
+    if not scene.observed.found:
+        reasons.append("the requests of the symptom show no clear onset")
+    if scene.case.truncated or scene.case.subgraph.truncated:
+        reasons.append("the upstream graph was cut off at its size limit")
     return tuple(reasons)
+
+
+def _speaks_for(suspect: Suspect) -> bool:
+    return any(one.direction == "for" and one.code not in _CIRCUMSTANTIAL for one in suspect.evidence)
+
+
+def _number(evidence: Evidence, name: str) -> float:
+    value = evidence.data[name]
+    return float(value) if isinstance(value, int | float) else 0.0

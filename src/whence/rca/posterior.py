@@ -2,6 +2,9 @@
 
 With one guilty change the likelihood of all data is that of its own evidence under guilt times everyone else's under
 innocence; the innocent terms cancel, and a softmax over ln likelihood ratios is the posterior.
+
+Decision: combinations are not scored. Two changes acting together can only be told from either alone by requests that
+met both, and exposures count each version by itself; changes that can't be told apart are reported as such instead.
 """
 
 from __future__ import annotations
@@ -16,37 +19,17 @@ from whence.rca.weights import RankWeights
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Two candidates acting together, by position, with the nats that speak for their interaction."""
-
-    first: int
-    second: int
-    nats: float
-
-
-@dataclass(frozen=True, slots=True)
 class Posterior:
-    """Probabilities; together with ``none`` they sum to 1 before caps."""
+    """Probabilities that sum to 1."""
 
-    alone: Floats
-    pairs: Floats
+    changes: Floats
+    """In the order of the scores."""
     none: float
 
 
-def posterior(scores: Floats, weights: RankWeights, pairs: Sequence[Pair] = ()) -> Posterior:
-    """Probabilities from total nats of each candidate.
-
-    Args:
-        scores: Lead time plus evidence, one for each candidate.
-        weights: Tempering, none bias and pair prior.
-        pairs: Combinations to consider.
-    """
-    tau = weights.tempering
-    logs = list(tau * np.asarray(scores, dtype=np.float64))
-    count = len(logs)
-    logs += [logs[pair.first] + logs[pair.second] + tau * (weights.pair_nats + pair.nats) for pair in pairs]
-    logs.append(tau * weights.none_bias)
-    exponents = np.array(logs)
+def posterior(nats: Sequence[float], weights: RankWeights) -> Posterior:
+    """Probabilities from the sum of all nats of each candidate; 1 for none when there are no candidates."""
+    exponents = weights.tempering * np.array([*nats, weights.none_bias])
     odds = np.exp(exponents - exponents.max())
     shares = odds / odds.sum()
-    return Posterior(alone=shares[:count], pairs=shares[count:-1], none=float(shares[-1]))
+    return Posterior(changes=shares[:-1], none=float(shares[-1]))

@@ -1,4 +1,4 @@
-"""Exposure rows as numpy columns: requests into the symptom's service, by what they touched."""
+"""Exposure rows as numpy columns: requests into the symptom, by what they touched."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from functools import cached_property
 import numpy as np
 
 from whence.model.delta import ALL_REQUESTS
-from whence.model.graph import ExposureRow
+from whence.model.graph import EdgeRow, ExposureRow
 from whence.model.kinds import Signal
+from whence.rca.case import Case
 from whence.rca.columns import Floats, Ints, numbered, sum_by
 from whence.rca.sketches import BUCKETS, decode_all, histograms, quantile_index
+from whence.rca.topology import Topology
 
 SLOW_FRACTION = 0.95
 """A request counts as slow when it took longer than this quantile of its operation's baseline."""
@@ -20,7 +22,7 @@ BASELINE_SHARE = 0.4
 
 
 class Requests:
-    """Columns over exposure rows, one entry for each row, in an order that follows from the rows alone."""
+    """Columns over exposure rows, one entry for each row, in an order that follows from the numbers alone."""
 
     def __init__(self, rows: Iterable[ExposureRow], bucket_s: int) -> None:
         ordered = sorted(rows, key=lambda row: (row.start_s, row[4:], row))
@@ -40,7 +42,7 @@ class Requests:
 
     @property
     def nodes(self) -> tuple[str, ...]:
-        """Keys of all versions that requests touched."""
+        """Keys of everything that requests touched, ``ALL_REQUESTS`` among them."""
         return tuple(self._node_number)
 
     @cached_property
@@ -71,11 +73,30 @@ class Requests:
         usual = np.full(len(self), -1, dtype=np.int64)
         kept = self.everything[self.start_s[self.everything] < baseline_until_s]
         usual[kept] = self.operation[kept]
-        limits = np.array(
-            [quantile_index(one, SLOW_FRACTION) for one in histograms(self._latency, usual, self.operations)]
-            or [BUCKETS],
-            dtype=np.int64,
-        )
+        baselines = histograms(self._latency, usual, self.operations)
+        limits = np.array([quantile_index(one, SLOW_FRACTION) for one in baselines] or [BUCKETS], dtype=np.int64)
         row = self._latency.row
         over = self._latency.bucket > limits[self.operation[row]]
         return sum_by(row[over], self._latency.weight[over], len(self))
+
+
+def rows_into(case: Case, topology: Topology) -> tuple[ExposureRow, ...]:
+    """Requests into the symptom; for a model or dataset, which nobody enters, what its users say of it."""
+    if case.exposures:
+        return case.exposures
+    uses = [row for row in case.edges if topology.base(row.relation.dst) == topology.symptom]
+    return tuple(_as_request(row, node) for row in uses for node in (ALL_REQUESTS, row.relation.dst))
+
+
+def _as_request(row: EdgeRow, node: str) -> ExposureRow:
+    return ExposureRow(
+        service=row.relation.dst,
+        operation=row.relation.src,
+        node=node,
+        start_s=row.start_s,
+        requests=row.calls,
+        requests_sq=row.calls,
+        errors=row.errors,
+        poor=0.0,
+        latency=row.latency,
+    )

@@ -32,6 +32,7 @@ STRENGTH = {
 """How surely a fault crosses a relation of each type."""
 INFERRED_STRENGTH = 0.25
 _SERVING = frozenset({EntityKind.SERVICE, EntityKind.SERVICE_VERSION, EntityKind.EXTERNAL})
+_REQUESTS_CROSS = frozenset({RelationType.CALLS, RelationType.CONSUMES})
 
 
 def base_key(key: str) -> str:
@@ -58,22 +59,26 @@ class Topology:
     def __init__(self, subgraph: Subgraph, symptom: str) -> None:
         self.symptom = base_key(symptom)
         self._subgraph = subgraph
-        self._serving: set[str] = set()
         self._incoming: dict[str, list[Relation]] = defaultdict(list)
         self._dependents: dict[str, set[str]] = defaultdict(set)
         strengths: dict[str, dict[str, float]] = defaultdict(dict)
-        for entity in subgraph.entities.values():
-            if entity.kind in _SERVING:
-                self._serving.add(entity.base)
+        called: dict[str, set[str]] = defaultdict(set)
         for relation in subgraph.relations:
             if relation.key.type is RelationType.HAS_VERSION:
                 continue
             self._incoming[relation.key.dst].append(relation)
             src, dst = self.base(relation.key.src), self.base(relation.key.dst)
-            if src != dst:
-                self._dependents[dst].add(src)
-                strengths[src][dst] = max(strengths[src].get(dst, 0.0), _strength(relation))
+            if src == dst:
+                continue
+            self._dependents[dst].add(src)
+            strengths[src][dst] = max(strengths[src].get(dst, 0.0), _strength(relation))
+            if relation.key.type in _REQUESTS_CROSS:
+                called[src].add(dst)
         self.reach = _best_paths(self.symptom, strengths)
+        self._serving = self._services() & _reached(self.symptom, called) or self._services()
+
+    def _services(self) -> frozenset[str]:
+        return frozenset(one.base for one in self._subgraph.entities.values() if one.kind in _SERVING)
 
     def base(self, key: str) -> str:
         """Entity that a node belongs to."""
@@ -89,7 +94,10 @@ class Topology:
         return tuple(self._incoming.get(version, ()))
 
     def carriers(self, base: str) -> tuple[str, ...]:
-        """The services in whose telemetry a change of ``base`` shows: itself, or the nearest that depend on it."""
+        """The services in whose telemetry a change of ``base`` shows: itself, or the nearest that depend on it.
+
+        Only services that requests of the symptom get to; a training job that read a dataset is no such service.
+        """
         seen, frontier = {base}, [base]
         while frontier:
             serving = sorted(key for key in frontier if key in self._serving)
@@ -153,6 +161,15 @@ def _best_paths(root: str, strengths: dict[str, dict[str, float]]) -> dict[str, 
             if following not in done:
                 heapq.heappush(heap, (cost - math.log(strength), hops + 1, (*path, following)))
     return done
+
+
+def _reached(root: str, called: dict[str, set[str]]) -> set[str]:
+    seen, frontier = {root}, [root]
+    while frontier:
+        following = called.get(frontier.pop(), set()) - seen
+        seen |= following
+        frontier += following
+    return seen
 
 
 def version_text(key: str) -> str:

@@ -59,8 +59,6 @@ class RankWeights:
     """Below 1, because pieces of evidence are correlated."""
     none_bias: float = 2.0
     """Nats in favour of "none": the best of many bystanders looks better than a random one."""
-    pair_nats: float = -3.0
-    """Prior odds (ln) of two changes acting together, against each alone."""
     cap_without_decisive: float = 0.60
     cap_without_withdrawal: float = 0.85
 

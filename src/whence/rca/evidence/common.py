@@ -40,5 +40,12 @@ def percent(share: float) -> str:
     return f"{value:.0f} %" if value >= 10 or value == 0 else f"{value:.2g} %"
 
 
+def span(minutes: float) -> str:
+    """A length of time for people."""
+    if minutes < 2:
+        return f"{minutes * 60:.0f} s"
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
+
+
 def _log_normal(distance: float, variance: float) -> float:
     return -0.5 * distance**2 / variance - 0.5 * math.log(variance)

@@ -10,41 +10,37 @@ from whence.model.answer import Evidence
 from whence.model.times import NS_PER_SECOND
 from whence.rca.candidates import Candidate
 from whence.rca.columns import Floats
-from whence.rca.evidence.common import evidence
-from whence.rca.weights import SLOW_LEAD_HOURS, SLOW_SPREAD, KindPrior, RankWeights
+from whence.rca.evidence.common import evidence, span
+from whence.rca.evidence.origin import MOVED_SCORE, moved
+from whence.rca.onset import normal_around
+from whence.rca.scene import Scene
+from whence.rca.weights import SLOW_LEAD_HOURS, SLOW_SPREAD, KindPrior
 
 CODE = "lead_time"
-Onsets = tuple[Floats, Floats]
-_FLOOR_PER_HOUR = 1e-6
 REPEAT_WEIGHT = 4.0
 """Changes of one subject that count as much as the prior; a pipeline that refreshes hourly teaches itself down."""
+_FLOOR_PER_HOUR = 1e-6
+_HOUR_NS = 3600 * NS_PER_SECOND
+_BLUR_BUCKETS = 1.5
 
 
-def lead_time(candidate: Candidate, onsets: Onsets, weights: RankWeights, repeats: int) -> Evidence:
-    """Ln of the candidate's incident rate at the onset over the rate of unexplained incidents.
-
-    Args:
-        candidate: The change.
-        onsets: Instants at which it may have begun, in nanoseconds, and their probabilities.
-        weights: Rates and lead times by kind.
-        repeats: Other changes of the same subject and kind in the time looked at.
-    """
-    prior = weights.priors[candidate.change.kind]
+def lead_time(candidate: Candidate, scene: Scene) -> Evidence:
+    """Ln of the candidate's incident rate at the onset over the rate of unexplained incidents."""
+    prior = scene.weights.priors[candidate.change.kind]
+    repeats = scene.repeats[candidate.bases, candidate.change.kind] - 1
     rate = prior.rate * REPEAT_WEIGHT / (REPEAT_WEIGHT + repeats)
-    leads = (onsets[0] - candidate.acts_ns) / (3600 * NS_PER_SECOND)
-    density = max(_density(leads, onsets[1], prior), _FLOOR_PER_HOUR)
-    weight = math.log(rate * density / weights.unexplained_per_hour)
-    minutes = float((leads * onsets[1]).sum()) * 60
-    return evidence(
-        CODE,
-        weight,
-        f"It took effect {_span(minutes)} the onset.",
-        {"lead_minutes": round(minutes, 2), "repeats": repeats, "rate": rate},
-    )
+    instants, probabilities = _onsets(candidate, scene)
+    leads = (instants - candidate.acts_ns) / _HOUR_NS
+    density = max(lead_density(leads, probabilities, prior), _FLOOR_PER_HOUR)
+    weight = math.log(rate * density / scene.weights.unexplained_per_hour)
+    minutes = float((leads * probabilities).sum()) * 60
+    side = "before" if minutes >= 0 else "after"
+    data = {"lead_minutes": round(minutes, 2), "repeats": repeats, "rate": rate}
+    return evidence(CODE, weight, f"It took effect {span(abs(minutes))} {side} it began.", data)
 
 
-def _density(leads: Floats, probabilities: Floats, prior: KindPrior) -> float:
-    """Lead-time density per hour, averaged over what the onset may be."""
+def lead_density(leads: Floats, probabilities: Floats, prior: KindPrior) -> float:
+    """Lead-time density per hour, averaged over what the lead in hours may be."""
     late = leads > 0
     if not late.any():
         return 0.0
@@ -54,19 +50,17 @@ def _density(leads: Floats, probabilities: Floats, prior: KindPrior) -> float:
     return float((mixed * probabilities[late]).sum())
 
 
+def _onsets(candidate: Candidate, scene: Scene) -> tuple[Floats, Floats]:
+    """When the candidate would have begun to hurt: as its own place shows, else as the symptom does."""
+    found = moved(candidate, scene)
+    if found is None or found.earlier or found.movement.score < MOVED_SCORE:
+        return scene.observed.possible_onsets_ns()
+    offsets, weights = normal_around(0.0, _BLUR_BUCKETS * scene.case.bucket_s * NS_PER_SECOND)
+    instants = found.onsets_s[:, np.newaxis] * NS_PER_SECOND + offsets
+    return instants.ravel(), (found.probabilities[:, np.newaxis] * weights).ravel()
+
+
 def _lognormal(hours: Floats, median: float, spread: float) -> Floats:
     standard = (np.log(hours) - math.log(median)) / spread
     result: Floats = np.exp(-0.5 * standard**2) / (hours * spread * math.sqrt(2 * math.pi))
     return result
-
-
-def _span(minutes: float) -> str:
-    side = "before" if minutes >= 0 else "after"
-    size = abs(minutes)
-    return (
-        f"{size * 60:.0f} s {side}"
-        if size < 2
-        else f"{size:.0f} min {side}"
-        if size < 120
-        else f"{size / 60:.0f} h {side}"
-    )

@@ -15,11 +15,11 @@ import numpy as np
 
 from whence.model.answer import Evidence
 from whence.model.times import NS_PER_SECOND
-from whence.rca.behaviour import Behaviour, Movement
+from whence.rca.behaviour import Movement
 from whence.rca.candidates import Candidate
 from whence.rca.columns import Floats
 from whence.rca.evidence.common import clip, evidence, percent
-from whence.rca.weights import KindPrior
+from whence.rca.scene import Scene
 
 CODE = "origin"
 QUIET = (0.7, 0.7)
@@ -53,17 +53,13 @@ class Moved:
     """Of these instants."""
 
 
-def moved(candidate: Candidate, behaviour: Behaviour, until_s: int) -> Moved | None:
-    """Look at every split from the change's own time on; None without data on both sides.
-
-    Args:
-        candidate: The change.
-        behaviour: Scores of all places.
-        until_s: Splits later than this are not looked at, in epoch seconds.
-    """
+def moved(candidate: Candidate, scene: Scene) -> Moved | None:
+    """Look at every split from the change's own time on, up to the onset; None without data on both sides."""
+    behaviour = scene.behaviour
     clock = behaviour.clock
+    latest_ns = scene.observed.onset.high_ns if scene.observed.found else scene.case.incident.detected_ns
     start = clock.split_at(candidate.acts_ns // NS_PER_SECOND - SLACK_S)
-    end = min(clock.split_at(until_s), clock.count - MIN_RIGHT_BUCKETS) + 1
+    end = min(clock.split_at(latest_ns // NS_PER_SECOND + clock.bucket_s), clock.count - MIN_RIGHT_BUCKETS) + 1
     places = [place for place in candidate.carriers if behaviour.known(place)[start:end].any()]
     if not places:
         return None
@@ -82,10 +78,14 @@ def moved(candidate: Candidate, behaviour: Behaviour, until_s: int) -> Moved | N
     )
 
 
-def origin(found: Moved, prior: KindPrior) -> Evidence:
-    """The movement as evidence."""
+def origin(candidate: Candidate, scene: Scene) -> Evidence | None:
+    """The movement as evidence; None without data on both sides of the change."""
+    found = moved(candidate, scene)
+    if found is None:
+        return None
     movement = found.movement
-    weight = _mixture(movement.score, SILENT_GUILTY_DATA if prior.silent else SILENT_GUILTY)
+    silent = scene.weights.priors[candidate.change.kind].silent
+    weight = _mixture(movement.score, SILENT_GUILTY_DATA if silent else SILENT_GUILTY)
     if weight > 0:
         weight += COMPARED_WEIGHT * math.log((movement.score + 1) / (max(found.loudest, movement.score) + 1))
     weight = EARLIER_NATS if found.earlier else clip(weight, LOW_NATS, HIGH_NATS)

@@ -5,13 +5,9 @@ from __future__ import annotations
 import math
 
 from whence.model.answer import Evidence
-from whence.model.times import NS_PER_SECOND
 from whence.rca.candidates import Candidate
-from whence.rca.columns import Floats
 from whence.rca.evidence.common import clip, evidence, percent
-from whence.rca.onset import Observed
-from whence.rca.requests import Requests
-from whence.rca.topology import Topology
+from whence.rca.scene import Scene
 
 CODE = "path_flow"
 FLOW_LOW, FLOW_HIGH = -4.0, 1.2
@@ -20,11 +16,9 @@ MIN_EXCESS = 3.0
 TYPICAL_STRENGTH = 0.6
 
 
-def path_flow(
-    candidate: Candidate, requests: Requests, bad: Floats, observed: Observed, topology: Topology
-) -> Evidence | None:
+def path_flow(candidate: Candidate, scene: Scene) -> Evidence:
     """Share of the excess against share of the traffic on requests that get there; else the strength of the path."""
-    flow = _flow(candidate, requests, bad, observed, topology)
+    flow = _flow(candidate, scene)
     if flow is not None:
         excess, traffic = flow
         weight = clip(math.log((excess + 0.05) / (traffic + 0.05)), FLOW_LOW, FLOW_HIGH)
@@ -36,20 +30,15 @@ def path_flow(
     return evidence(CODE, weight, sentence, {"strength": candidate.strength, "hops": hops})
 
 
-def _flow(
-    candidate: Candidate, requests: Requests, bad: Floats, observed: Observed, topology: Topology
-) -> tuple[float, float] | None:
-    if not observed.found or topology.symptom in candidate.carriers:
+def _flow(candidate: Candidate, scene: Scene) -> tuple[float, float] | None:
+    """Shares of the excess and of the traffic since the onset; None where everything gets there, or nothing is known."""
+    through = scene.through(candidate)
+    if not scene.observed.found or scene.topology.symptom in candidate.carriers or not len(through):
         return None
-    carriers = frozenset(candidate.carriers)
-    nodes = [node for node in requests.nodes if node and topology.base(node) in carriers]
-    after = requests.start_s * NS_PER_SECOND >= observed.onset.low_ns
-    everything = requests.everything[after[requests.everything]]
-    touching = requests.touching(nodes)
-    touching = touching[after[touching]]
-    excess = float(bad[everything].sum() - observed.rate_before * requests.total[everything].sum())
-    if excess < MIN_EXCESS or not nodes:
+    onset = scene.observed.onset.low_ns
+    everything, mine = scene.since(scene.requests.everything, onset), scene.since(through, onset)
+    excess = scene.excess(everything)
+    if excess < MIN_EXCESS:
         return None
-    mine = float(bad[touching].sum() - observed.rate_before * requests.total[touching].sum())
-    traffic = float(requests.total[touching].sum() / max(requests.total[everything].sum(), 1e-9))
-    return clip(mine / excess, 0.0, 1.0), clip(traffic, 0.0, 1.0)
+    traffic = float(scene.requests.total[mine].sum() / scene.requests.total[everything].sum())
+    return clip(scene.excess(mine) / excess, 0.0, 1.0), clip(traffic, 0.0, 1.0)

@@ -13,9 +13,9 @@ import numpy as np
 
 from whence.model.answer import Evidence
 from whence.rca.candidates import Candidate
-from whence.rca.columns import Floats, sum_by
+from whence.rca.columns import Floats, Ints, sum_by
 from whence.rca.evidence.common import clip, evidence, percent, two_prior
-from whence.rca.requests import Requests
+from whence.rca.scene import Scene
 
 CODE = "same_time_contrast"
 STRATUM_S = 60
@@ -43,40 +43,50 @@ class Contrast:
     variance: float
 
 
-def same_time_contrast(candidate: Candidate, requests: Requests, bad: Floats) -> Evidence | None:
+def same_time_contrast(candidate: Candidate, scene: Scene) -> Evidence | None:
     """The contrast as evidence; None where old and new never ran side by side or too few requests met one."""
-    contrast = measure(candidate, requests, bad)
+    contrast = measure(candidate, scene)
     if contrast is None:
         return None
     weight = clip(two_prior(contrast.log_odds, contrast.variance, GUILTY, BYSTANDER_SPREAD), LOW_NATS, HIGH_NATS)
-    if weight < POISONED_LOW_NATS and _old_went_bad(candidate, requests, bad):
+    if weight < POISONED_LOW_NATS and _old_went_bad(candidate, scene):
         weight = POISONED_LOW_NATS
     return evidence(CODE, weight, _sentence(contrast, weight), _data(contrast))
 
 
-def measure(candidate: Candidate, requests: Requests, bad: Floats) -> Contrast | None:
-    """Counts of both sides and the pooled odds ratio."""
+def measure(candidate: Candidate, scene: Scene) -> Contrast | None:
+    """Counts of both sides in the strata that have both, and the pooled odds ratio."""
+    requests = scene.requests
     new, old = requests.touching(candidate.new_nodes), requests.touching(candidate.old_nodes)
     if not len(new) or not len(old):
         return None
     stratum = requests.start_s // STRATUM_S * max(requests.operations, 1) + requests.operation
     labels, position = np.unique(stratum[np.concatenate([new, old])], return_inverse=True)
-    count = len(labels)
-    sides = []
-    for rows, where in ((new, position[: len(new)]), (old, position[len(new) :])):
-        total = sum_by(where, _effective(requests, rows), count)
-        share = sum_by(where, bad[rows], count)
-        raw = sum_by(where, requests.total[rows], count)
-        sides.append((total, np.clip(share / np.maximum(raw, 1e-9), 0, 1) * total))
-    (n_new, b_new), (n_old, b_old) = sides
-    both = (n_new > 0) & (n_old > 0)
-    if n_new[both].sum() < MIN_REQUESTS or n_old[both].sum() < MIN_REQUESTS:
+    new_total, new_bad = _by_stratum(scene, new, position[: len(new)], len(labels))
+    old_total, old_bad = _by_stratum(scene, old, position[len(new) :], len(labels))
+    both = (new_total > 0) & (old_total > 0)
+    a, c = new_bad[both], old_bad[both]
+    b, d = new_total[both] - a, old_total[both] - c
+    if min(a.sum() + b.sum(), c.sum() + d.sum()) < MIN_REQUESTS:
         return None
-    a, c = b_new[both], b_old[both]
-    log_odds, variance = mantel_haenszel(a, n_new[both] - a, c, n_old[both] - c)
+    log_odds, variance = mantel_haenszel(a, b, c, d)
     return Contrast(
-        float(n_new[both].sum()), float(a.sum()), float(n_old[both].sum()), float(c.sum()), log_odds, variance
+        new=float(a.sum() + b.sum()),
+        new_bad=float(a.sum()),
+        old=float(c.sum() + d.sum()),
+        old_bad=float(c.sum()),
+        log_odds=log_odds,
+        variance=variance,
     )
+
+
+def _by_stratum(scene: Scene, rows: Ints, stratum: Ints, strata: int) -> tuple[Floats, Floats]:
+    """Requests and bad ones in each stratum, as many as unequal sampling weights are worth: (sum w)^2 / sum w^2."""
+    requests = scene.requests
+    raw = sum_by(stratum, requests.total[rows], strata)
+    worth = sum_by(stratum, requests.total[rows] ** 2 / np.maximum(requests.total_sq[rows], 1e-9), strata)
+    bad = sum_by(stratum, scene.bad[rows], strata)
+    return worth, np.clip(bad / np.maximum(raw, 1e-9), 0.0, 1.0) * worth
 
 
 def mantel_haenszel(a: Floats, b: Floats, c: Floats, d: Floats) -> tuple[float, float]:
@@ -95,20 +105,15 @@ def mantel_haenszel(a: Floats, b: Floats, c: Floats, d: Floats) -> tuple[float, 
     return math.log(big_r / big_s), variance * DISPERSION
 
 
-def _effective(requests: Requests, rows: np.ndarray) -> Floats:
-    """Requests that unequal sampling weights are worth: (sum w)^2 / sum w^2 of each row."""
-    result: Floats = requests.total[rows] ** 2 / np.maximum(requests.total_sq[rows], 1e-9)
-    return result
-
-
-def _old_went_bad(candidate: Candidate, requests: Requests, bad: Floats) -> bool:
-    rows = requests.touching(candidate.old_nodes)
-    before = rows[requests.start_s[rows] * 1_000_000_000 < candidate.acts_ns]
-    after = rows[requests.start_s[rows] * 1_000_000_000 >= candidate.acts_ns]
-    if requests.total[before].sum() < MIN_REQUESTS or requests.total[after].sum() < MIN_REQUESTS:
+def _old_went_bad(candidate: Candidate, scene: Scene) -> bool:
+    rows = scene.requests.touching(candidate.old_nodes)
+    before, after = scene.until(rows, candidate.acts_ns), scene.since(rows, candidate.acts_ns)
+    totals = [float(scene.requests.total[part].sum()) for part in (before, after)]
+    if min(totals) < MIN_REQUESTS:
         return False
-    was = (bad[before].sum() + 0.5) / (requests.total[before].sum() + 1)
-    now = (bad[after].sum() + 0.5) / (requests.total[after].sum() + 1)
+    was, now = (
+        (scene.bad[part].sum() + 0.5) / (total + 1) for part, total in zip((before, after), totals, strict=True)
+    )
     return bool(now > POISONED_FACTOR * was)
 
 

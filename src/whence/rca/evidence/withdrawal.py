@@ -1,0 +1,60 @@
+"""Whether the symptom went away once the change was taken back: the only evidence that comes close to proof."""
+
+from __future__ import annotations
+
+from whence.model.answer import Evidence
+from whence.model.times import NS_PER_SECOND
+from whence.rca.candidates import Candidate
+from whence.rca.evidence.common import evidence, percent
+from whence.rca.scene import Scene
+
+CODE = "withdrawal"
+RECOVERED_NATS, UNCHANGED_NATS = 4.0, -4.0
+CROWDED_NATS = 2.0
+"""When something else changed at the same time as it was taken back."""
+CROWD_NS = 120 * NS_PER_SECOND
+SETTLE_NS = 60 * NS_PER_SECOND
+MIN_REQUESTS = 10.0
+RECOVERED_SHARE, UNCHANGED_SHARE = 0.25, 0.75
+"""Of the rise that is left after it was taken back."""
+
+
+def taken_back(candidate: Candidate, others: tuple[Candidate, ...]) -> Candidate | None:
+    """The first later change of the same thing back to the version before; None when there is none."""
+    before = candidate.change.from_version
+    later = [
+        one
+        for one in others
+        if one.bases == candidate.bases and one.acts_ns > candidate.acts_ns and one.change.to_version == before
+    ]
+    return min(later, key=lambda one: one.acts_ns, default=None) if before else None
+
+
+def withdrawal(candidate: Candidate, scene: Scene) -> Evidence | None:
+    """The bad share before, during and after; None unless it was taken back after the onset and time has passed."""
+    back = taken_back(candidate, scene.candidates)
+    onset = scene.observed.onset
+    if back is None or not scene.observed.found or back.acts_ns <= onset.high_ns:
+        return None
+    requests = scene.requests
+    during = scene.until(scene.since(requests.everything, onset.at_ns), back.acts_ns)
+    after = scene.since(requests.everything, back.acts_ns + SETTLE_NS)
+    totals = [float(requests.total[part].sum()) for part in (during, after)]
+    if min(totals) < MIN_REQUESTS:
+        return None
+    high, now = (float(scene.bad[part].sum()) / total for part, total in zip((during, after), totals, strict=True))
+    was = scene.observed.rate_before
+    left = (now - was) / max(high - was, 1e-9)
+    crowded = any(
+        one.bases != candidate.bases and abs(one.acts_ns - back.acts_ns) <= CROWD_NS for one in scene.candidates
+    )
+    if left <= RECOVERED_SHARE:
+        weight, word = (CROWDED_NATS if crowded else RECOVERED_NATS), "recovered"
+    elif left >= UNCHANGED_SHARE:
+        weight, word = UNCHANGED_NATS, "did not recover"
+    else:
+        weight, word = 0.0, "recovered in part"
+    sentence = (
+        f"Once it was taken back the symptom {word}: {percent(was)} bad before, {percent(high)}, then {percent(now)}."
+    )
+    return evidence(CODE, weight, sentence, {"before": was, "during": high, "after": now, "back": back.change.id})

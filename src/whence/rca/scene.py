@@ -1,0 +1,82 @@
+"""``Scene``: what all kinds of evidence look at, derived once from a case."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from whence.model.kinds import ChangeKind
+from whence.model.times import NS_PER_SECOND
+from whence.rca.behaviour import Behaviour
+from whence.rca.candidates import Candidate, gather
+from whence.rca.case import Case
+from whence.rca.columns import Floats, Ints
+from whence.rca.onset import Observed, observe
+from whence.rca.requests import Requests, rows_into
+from whence.rca.topology import Topology
+from whence.rca.weights import RankWeights
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A case with its graph, requests and behaviour in the shape that evidence is measured on."""
+
+    case: Case
+    weights: RankWeights
+    topology: Topology
+    requests: Requests
+    observed: Observed
+    bad: Floats
+    """Bad requests in each row of ``requests``, by the signal of the symptom."""
+    behaviour: Behaviour
+    candidates: tuple[Candidate, ...]
+    nodes_of: Mapping[str, tuple[str, ...]]
+    """Nodes that requests touched, by their entity."""
+    repeats: Mapping[tuple[tuple[str, ...], ChangeKind], int]
+    """Candidates of one subject and kind."""
+
+    def through(self, candidate: Candidate) -> Ints:
+        """Rows of requests that went through the services in whose telemetry a change shows."""
+        return self.requests.touching(node for place in candidate.carriers for node in self.nodes_of.get(place, ()))
+
+    def since(self, rows: Ints, at_ns: int) -> Ints:
+        """Those of some rows whose bucket starts at an instant or later."""
+        return rows[self.requests.start_s[rows] * NS_PER_SECOND >= at_ns]
+
+    def until(self, rows: Ints, at_ns: int) -> Ints:
+        """Those of some rows whose bucket starts before an instant."""
+        return rows[self.requests.start_s[rows] * NS_PER_SECOND < at_ns]
+
+    def excess(self, rows: Ints) -> float:
+        """Bad requests beyond what was usual before the onset."""
+        return float(self.bad[rows].sum() - self.observed.rate_before * self.requests.total[rows].sum())
+
+
+def scene_of(case: Case, weights: RankWeights) -> Scene:
+    """Derive a scene. Cost: O(rows) and O(series x buckets)."""
+    topology = Topology(case.subgraph, case.incident.symptom.entity)
+    requests = Requests(rows_into(case, topology), case.bucket_s)
+    observed = observe(requests, case.incident)
+    candidates = gather(case, topology, observed.onset.high_ns)
+    baseline_until_s = requests.baseline_until_s(case.incident.detected_ns // NS_PER_SECOND)
+    return Scene(
+        case=case,
+        weights=weights,
+        topology=topology,
+        requests=requests,
+        observed=observed,
+        bad=requests.bad(observed.signal, baseline_until_s),
+        behaviour=Behaviour(case.operations, case.edges, requests, topology),
+        candidates=candidates,
+        nodes_of=_by_entity(requests.nodes, topology),
+        repeats=Counter((one.bases, one.change.kind) for one in candidates),
+    )
+
+
+def _by_entity(nodes: Iterable[str], topology: Topology) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for node in nodes:
+        if node:
+            found[topology.base(node)].append(node)
+    return {entity: tuple(members) for entity, members in found.items()}
