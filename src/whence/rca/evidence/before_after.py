@@ -39,9 +39,7 @@ def before_after(candidate: Candidate, scene: Scene) -> Evidence | None:
     whole, touching = (
         _sides(scene, rows, candidate.acts_ns) for rows in (scene.requests.everything, scene.through(candidate))
     )
-    idle = [
-        Side(max(all_.bad - some.bad, 0.0), all_.total - some.total) for all_, some in zip(whole, touching, strict=True)
-    ]
+    idle = [_without(all_, some) for all_, some in zip(whole, touching, strict=True)]
     if min(side.total for side in (*touching, *idle)) < MIN_REQUESTS:
         return None
     effect, variance = _log_odds_change(*touching)
@@ -52,6 +50,10 @@ def before_after(candidate: Candidate, scene: Scene) -> Evidence | None:
     idle_was, idle_now = (percent(side.bad / side.total) for side in idle)
     sentence = f"Requests through it went from {was} to {now} bad, all others from {idle_was} to {idle_now}."
     return evidence(CODE, weight, sentence, {"log_odds_change": effect, "variance": variance})
+
+
+def _without(whole: Side, part: Side) -> Side:
+    return Side(max(whole.bad - part.bad, 0.0), whole.total - part.total)
 
 
 def _sides(scene: Scene, rows: Ints, at_ns: int) -> tuple[Side, Side]:

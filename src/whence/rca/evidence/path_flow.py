@@ -31,7 +31,7 @@ def path_flow(candidate: Candidate, scene: Scene) -> Evidence:
 
 
 def _flow(candidate: Candidate, scene: Scene) -> tuple[float, float] | None:
-    """Shares of the excess and of the traffic since the onset; None where everything gets there, or nothing is known."""
+    """Shares of the excess and of the traffic since the onset; None where all requests get there, or none are known."""
     through = scene.through(candidate)
     if not scene.observed.found or scene.topology.symptom in candidate.carriers or not len(through):
         return None

@@ -111,10 +111,8 @@ def _old_went_bad(candidate: Candidate, scene: Scene) -> bool:
     totals = [float(scene.requests.total[part].sum()) for part in (before, after)]
     if min(totals) < MIN_REQUESTS:
         return False
-    was, now = (
-        (scene.bad[part].sum() + 0.5) / (total + 1) for part, total in zip((before, after), totals, strict=True)
-    )
-    return bool(now > POISONED_FACTOR * was)
+    was, now = (float(scene.bad[part].sum()) for part in (before, after))
+    return (now + 0.5) / (totals[1] + 1) > POISONED_FACTOR * (was + 0.5) / (totals[0] + 1)
 
 
 def _sentence(contrast: Contrast, weight: float) -> str:

@@ -54,7 +54,6 @@ def withdrawal(candidate: Candidate, scene: Scene) -> Evidence | None:
         weight, word = UNCHANGED_NATS, "did not recover"
     else:
         weight, word = 0.0, "recovered in part"
-    sentence = (
-        f"Once it was taken back the symptom {word}: {percent(was)} bad before, {percent(high)}, then {percent(now)}."
-    )
+    rates = f"{percent(was)} bad before, {percent(high)} during, {percent(now)} after"
+    sentence = f"Once it was taken back the symptom {word}: {rates}."
     return evidence(CODE, weight, sentence, {"before": was, "during": high, "after": now, "back": back.change.id})
