@@ -173,3 +173,39 @@ async def test_event_that_breaks_the_specification_is_refused_naming_the_field(a
     problem = await api.problem("POST", "/api/v1/lineage", 422, json={"eventTime": format_time(at(0))})
     assert [error["pointer"] for error in problem["errors"]] == ["/job"]
     await api.problem("POST", "/api/v1/lineage", 422, json=[])
+
+
+async def test_lineage_is_told_in_the_words_of_marquez(shop_api: Api) -> None:
+    features = "postgres://db:5432#shop.public.features"
+    await shop_api.store.upsert(
+        delta(
+            entity(features, EntityKind.DATASET),
+            relation(link(CHECKOUT_V1, features, RelationType.READS), 0, 1400),
+        )
+    )
+    event = {
+        "eventType": "COMPLETE",
+        "eventTime": format_time(at(500)),
+        "run": {"runId": "01a20ae3-1bda-7f64-b30f-89d5ee725db6"},
+        "job": {"namespace": "airflow", "name": "nightly"},
+        "inputs": [{"namespace": "postgres://db", "name": "shop.public.raw"}],
+        "outputs": [{"namespace": "postgres://db", "name": "shop.public.features"}],
+    }
+    await shop_api.post("/api/v1/lineage", event)
+    found = await shop_api.get("/api/v1/lineage", nodeId="dataset:postgres://db:5432:shop.public.features")
+    raw, job, written, reader = (
+        "dataset:postgres://db:5432:shop.public.raw",
+        "job:airflow:nightly",
+        "dataset:postgres://db:5432:shop.public.features",
+        "job:otel://shop:checkout",
+    )
+    assert {node["id"] for node in found["graph"]} == {raw, job, written, reader}
+    edges = {(edge["origin"], edge["destination"]) for node in found["graph"] for edge in node["inEdges"]}
+    assert edges == {(raw, job), (job, written), (written, reader)}
+    assert all(node["type"] == node["id"].partition(":")[0].upper() for node in found["graph"])
+
+
+async def test_lineage_of_nothing_known_is_refused(shop_api: Api) -> None:
+    await shop_api.problem("GET", "/api/v1/lineage", 404, params={"nodeId": "job:airflow:hourly"})
+    problem = await shop_api.problem("GET", "/api/v1/lineage", 422, params={"nodeId": "airflow"})
+    assert [error["parameter"] for error in problem["errors"]] == ["nodeId"]

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query
 from typing_extensions import TypedDict
 
 from whence.api.access import needs
-from whence.api.context import Context, Ctx
+from whence.api.context import Ctx
 from whence.api.diffs import VersionShift, diff
-from whence.api.resolve import resolve
+from whence.api.resolve import resolve, with_versions
 from whence.api.shapes import (
     ChangeJson,
     EntityJson,
@@ -25,10 +25,9 @@ from whence.errors import InvalidQuery
 from whence.investigate import InvestigateOptions, upstream_changes
 from whence.model.delta import Entity, Relation
 from whence.model.graph import Subgraph
-from whence.model.kinds import VERSION_KINDS
 from whence.model.refs import MAX_REF_CHARS
 from whence.model.times import format_time, parse_duration_ns
-from whence.store.protocol import MAX_HOPS, MAX_PAGE, ClosureQuery, SearchQuery
+from whence.store.protocol import MAX_HOPS, ClosureQuery
 from whence.tokens import Scope
 
 MAX_NODES = 2_000
@@ -114,7 +113,7 @@ async def read_upstream(context: Ctx, entity: EntityParam, window: WindowDep, de
 async def read_downstream(context: Ctx, entity: EntityParam, window: WindowDep, depth: Depth = 8) -> DownstreamJson:
     """The blast radius: everything that depended on an entity (through any version of it) or on one version."""
     root = await resolve(context.store, "entity", entity)
-    roots = (root.key, *await _versions(context, root))
+    roots = await with_versions(context.store, root)
     subgraph = await context.store.downstream(_closure(roots, window, depth))
     owners = {owner for owner in (one.attribute("owner") for one in subgraph.entities.values()) if owner}
     return {**_graph_json(root, window, subgraph), "owners": sorted(owners)}
@@ -143,15 +142,6 @@ async def read_diff(
         "versions": [_shift(shift) for shift in found.shifts],
         "truncated": before.truncated or after.truncated,
     }
-
-
-async def _versions(context: Context, root: Entity) -> tuple[str, ...]:
-    """Latest versions of an entity: some dependents name only the version that they use."""
-    kind = VERSION_KINDS.get(root.kind)
-    if kind is None or root.is_version:
-        return ()
-    found = await context.store.search(SearchQuery(kinds=frozenset({kind}), base=root.key, limit=MAX_PAGE))
-    return tuple(one.key for one in found.items)
 
 
 def _closure(roots: tuple[str, ...], window: Window, depth: int) -> ClosureQuery:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from whence.errors import AmbiguousName, EntityNotFound
 from whence.model.delta import Entity
+from whence.model.kinds import VERSION_KINDS
 from whence.model.refs import parse_ref
-from whence.store.protocol import GraphReader
+from whence.store.protocol import MAX_PAGE, GraphReader, SearchQuery
 
-_NEAREST = 5
+NEAREST = 5
 
 
 async def resolve(reader: GraphReader, field: str, text: str) -> Entity:
@@ -25,7 +26,7 @@ async def resolve(reader: GraphReader, field: str, text: str) -> Entity:
     """
     entity = await find(reader, field, text)
     if entity is None:
-        raise EntityNotFound(text, await reader.nearest(text, _NEAREST))
+        raise EntityNotFound(text, await reader.nearest(text, NEAREST))
     return entity
 
 
@@ -37,3 +38,12 @@ async def find(reader: GraphReader, field: str, text: str) -> Entity | None:
     if len(namesakes) > 1:
         raise AmbiguousName(field, text, tuple(entity.key for entity in namesakes))
     return namesakes[0] if namesakes else None
+
+
+async def with_versions(reader: GraphReader, root: Entity) -> tuple[str, ...]:
+    """Key of an entity and of its latest versions, since some dependents name only the version that they use."""
+    kind = VERSION_KINDS.get(root.kind)
+    if kind is None or root.is_version:
+        return (root.key,)
+    found = await reader.search(SearchQuery(kinds=frozenset({kind}), base=root.key, limit=MAX_PAGE))
+    return (root.key, *(version.key for version in found.items))
