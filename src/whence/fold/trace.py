@@ -26,6 +26,8 @@ _Done = tuple[Shape, int, int, bool, bool, bool]
 below was poor; whether a call or a stated target lies at or below it in its own service; whether an error starts
 here."""
 _Children = dict[bytes, list[Span]]
+_ON_THE_WAY = -1
+"""Self time of a call to another service: what it didn't wait for the callee is the relation's gap, not its own time."""
 _NOT_ENTERED = frozenset({SpanKind.INTERNAL, SpanKind.CLIENT, SpanKind.PRODUCER})
 """Kinds whose parent is in the same process: when it is missing, it was lost, and no request came in here."""
 
@@ -75,8 +77,9 @@ class TraceCounter:
                     tally.origin_errors += weight
             if shape.poor:
                 tally.poor += weight
-            index = sketch_index(self_ns // 1000)
-            tally.self_time[index] = tally.self_time.get(index, 0.0) + weight
+            if self_ns != _ON_THE_WAY:
+                index = sketch_index(self_ns // 1000)
+                tally.self_time[index] = tally.self_time.get(index, 0.0) + weight
             if start_ns < tally.first_ns:
                 tally.first_ns = start_ns
             if end_ns > tally.last_ns:
@@ -123,11 +126,12 @@ class TraceCounter:
         if remote:
             reaches = True
             self._count_calls(span, shape, remote, done)
-        return mask, refs, poor, reaches, is_origin, _self_ns(span, waited_for)
+        self_ns = _ON_THE_WAY if _measures_gap(shape, remote) else _self_ns(span, waited_for)
+        return mask, refs, poor, reaches, is_origin, self_ns
 
     def _count_calls(self, caller: Span, shape: Shape, callees: list[Span], done: dict[bytes, _Done]) -> None:
         """Calls from one span to spans of other service versions, and the requests that came in by them."""
-        seen_by_caller = shape.is_caller and len(callees) == 1
+        seen_by_caller = _measures_gap(shape, callees)
         for callee in callees:
             answer = done[callee[1]]
             callee_shape, is_origin = answer[0], answer[5]
@@ -272,6 +276,11 @@ def _self_ns(span: Span, children: list[Span]) -> int:
 
 
 _START = itemgetter(5)
+
+
+def _measures_gap(shape: Shape, callees: list[Span]) -> bool:
+    """Whether a span is one call as its caller saw it, so that its time less the callee's was lost between the two."""
+    return shape.is_caller and len(callees) == 1
 
 
 def _edge_tally(bucket: Bucket, edge: Edge) -> EdgeTally:

@@ -111,7 +111,7 @@ class OperationCounts(NamedTuple):
     error_logs: float
     poor: float
     self_time: bytes
-    """Sketch of microseconds not spent in child spans."""
+    """Sketch of microseconds not spent in child spans. A call to another service has none: see ``EdgeCounts.gap``."""
 
 
 class ExposureKey(NamedTuple):
