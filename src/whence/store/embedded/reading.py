@@ -21,6 +21,7 @@ _TYPES = {type_.value: type_ for type_ in RelationType}
 _LAYERS = {layer.value: layer for layer in Layer}
 
 _FIND_ENTITY = "SELECT id FROM entity WHERE key = ?"
+_KEYS = "SELECT e.id, e.key FROM json_each(?) j CROSS JOIN entity e ON e.id = j.value"
 _ENTITIES = """
 SELECT e.id, e.key, e.kind, e.base, e.first, e.last FROM json_each(?) j CROSS JOIN entity e ON e.id = j.value
 """
@@ -48,6 +49,10 @@ class Reading:
         execute = self.connection.execute
         found = ((key, execute(_FIND_ENTITY, (key,)).fetchone()) for key in dict.fromkeys(keys))
         return {key: row[0] for key, row in found if row is not None}
+
+    def keys(self, ids: Iterable[int]) -> dict[int, str]:
+        """Keys of stored entities."""
+        return dict(self.rows(_KEYS, (json.dumps(list(set(ids))),)))
 
     def entities(self, ids: Collection[int]) -> dict[int, Entity]:
         """Entities with their attributes, in the order of ``ids``."""

@@ -21,14 +21,14 @@ _BEFORE_ALL = (2**63 - 1, "")
 
 _FIND_CHANGE = "SELECT * FROM change WHERE id = ?"
 _PUT_CHANGE = "INSERT OR REPLACE INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_LIST_CHANGES = """
+LIST_CHANGES = """
 SELECT * FROM change
 WHERE effective >= :from AND effective < :to
   AND (effective < :number OR (effective = :number AND id > :text))
   AND (:environment IS NULL OR environment IN ('', :environment)) AND (:known IS NULL OR known <= :known)
 ORDER BY effective DESC, id LIMIT :limit
 """
-_LIST_CHANGES_OF = """
+LIST_CHANGES_OF = """
 SELECT c.* FROM json_each(:subjects) j CROSS JOIN change c ON c.subject = j.value
 WHERE effective >= :from AND effective < :to
   AND (effective < :number OR (effective = :number AND c.id > :text))
@@ -37,10 +37,10 @@ ORDER BY effective DESC, c.id LIMIT :limit
 """
 _FIND_PROFILE = "SELECT * FROM profile WHERE version = ?"
 _PUT_PROFILE = "INSERT OR REPLACE INTO profile VALUES (?, ?, ?, ?, ?, ?, ?)"
-_LIST_PROFILES = "SELECT * FROM profile WHERE dataset = ? AND at < ? ORDER BY at DESC, version LIMIT ?"
+LIST_PROFILES = "SELECT * FROM profile WHERE dataset = ? AND at < ? ORDER BY at DESC, version LIMIT ?"
 _FIND_DOCUMENT = "SELECT * FROM document WHERE kind = ? AND id = ?"
 _PUT_DOCUMENT = "INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?)"
-_LIST_DOCUMENTS = """
+LIST_DOCUMENTS = """
 SELECT * FROM document WHERE kind = :kind AND (created < :number OR (created = :number AND id > :text))
 ORDER BY created DESC, id LIMIT :limit
 """
@@ -85,10 +85,10 @@ def list_changes(connection: sqlite3.Connection, query: ChangeQuery) -> Page[Cha
         "limit": query.limit + 1,
     }
     if query.subjects is None:
-        rows = connection.execute(_LIST_CHANGES, values).fetchall()
+        rows = connection.execute(LIST_CHANGES, values).fetchall()
     else:
         subjects = json.dumps(sorted(subject_names(query.subjects)))
-        rows = connection.execute(_LIST_CHANGES_OF, {**values, "subjects": subjects}).fetchall()
+        rows = connection.execute(LIST_CHANGES_OF, {**values, "subjects": subjects}).fetchall()
     changes = tuple(_change(row) for row in rows[: query.limit])
     if len(rows) <= query.limit:
         return Page(changes)
@@ -102,7 +102,7 @@ def list_profiles(
     return [
         _profile(row)
         for dataset in dict.fromkeys(datasets)
-        for row in connection.execute(_LIST_PROFILES, (dataset, before_ns, limit)).fetchall()
+        for row in connection.execute(LIST_PROFILES, (dataset, before_ns, limit)).fetchall()
     ]
 
 
@@ -122,7 +122,7 @@ def list_documents(connection: sqlite3.Connection, kind: str, limit: int, cursor
     """One page of the documents of a kind."""
     number, text = _BEFORE_ALL if cursor is None else decode_cursor(cursor)
     values = {"kind": kind, "number": number, "text": text, "limit": limit + 1}
-    documents = tuple(Document(*row) for row in connection.execute(_LIST_DOCUMENTS, values).fetchall())
+    documents = tuple(Document(*row) for row in connection.execute(LIST_DOCUMENTS, values).fetchall())
     if len(documents) <= limit:
         return Page(documents)
     return Page(documents[:limit], encode_cursor(documents[limit - 1].created_ns, documents[limit - 1].id))

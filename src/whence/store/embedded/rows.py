@@ -30,54 +30,51 @@ def _moments(table: str) -> str:
 
 _KNOWN = "(:known IS NULL OR (SELECT w.known FROM writer w WHERE w.id = b.writer) <= :known)"
 
-_RELATIONS_AMONG = """
+RELATIONS_AMONG = """
 SELECT r.id, r.src, r.type, r.dst, r.environment, r.layer
 FROM json_each(:nodes) j CROSS JOIN relation r ON r.src = j.value
 WHERE r.dst IN (SELECT value FROM json_each(:nodes))
   AND (:environment IS NULL OR r.environment = :environment OR r.type IN (SELECT value FROM json_each(:lasting)))
 """
-_EDGE_ROWS = f"""
+EDGE_ROWS = f"""
 WITH RECURSIVE {_moments("edge_bucket")},
 wanted(id) AS MATERIALIZED (SELECT value FROM json_each(:wanted))
 SELECT b.relation, b.start, b.calls, b.errors, b.origin_errors, b.latency, b.gap
 FROM moment CROSS JOIN wanted CROSS JOIN edge_bucket b ON b.start = moment.start AND b.relation = wanted.id
 WHERE {_KNOWN}
 """
-_OPERATION_ROWS = f"""
+OPERATION_ROWS = f"""
 WITH RECURSIVE {_moments("operation_bucket")},
 wanted(id) AS MATERIALIZED (SELECT value FROM json_each(:wanted))
 SELECT b.node, b.operation, b.start, b.calls, b.errors, b.origin_errors, b.error_logs, b.poor, b.self_time
 FROM moment CROSS JOIN wanted CROSS JOIN operation_bucket b ON b.start = moment.start AND b.node = wanted.id
 WHERE (:environment IS NULL OR b.environment = :environment) AND {_KNOWN}
 """
-_EXPOSURE_ROWS = f"""
+EXPOSURE_ROWS = f"""
 WITH RECURSIVE {_moments("exposure_bucket")}
-SELECT b.operation, b.node, n.key, b.start, b.requests, b.requests_sq, b.errors, b.poor, b.latency
+SELECT b.operation, b.node, b.start, b.requests, b.requests_sq, b.errors, b.poor, b.latency
 FROM moment CROSS JOIN exposure_bucket b ON b.start = moment.start AND b.service = :service
-LEFT JOIN entity n ON n.id = b.node
 WHERE (:operation IS NULL OR b.operation = :operation) AND (:environment IS NULL OR b.environment = :environment)
   AND (:nodes IS NULL OR b.node IN (SELECT value FROM json_each(:nodes))) AND {_KNOWN}
 """
-_VERSIONS = """
-SELECT r.src, r.type, r.dst, d.key, r.environment, r.layer, r.first, r.last, r.until, r.known
+VERSIONS = """
+SELECT r.src, r.type, r.dst, r.environment, r.layer, r.first, r.last, r.until, r.known
 FROM json_each(:bases) j CROSS JOIN relation r ON r.src = j.value AND r.type = :type
-CROSS JOIN entity d ON d.id = r.dst
 WHERE (:environment IS NULL OR r.environment = :environment) AND (:known IS NULL OR r.known <= :known)
 """
 
 
 def edge_rows(reading: Reading, query: BucketQuery) -> list[EdgeRow]:
     """Counts of the relations among some nodes."""
-    ids = reading.ids(query.nodes)
-    nodes = {node: key for key, node in ids.items()}
+    nodes = {node: key for key, node in reading.ids(query.nodes).items()}
     among = {
         "nodes": json.dumps(list(nodes)),
         "environment": reading.environment_id(query.environment),
         "lasting": reading.lasting_types(),
     }
-    relations = {row[0]: reading.relation_key(row[1:], nodes) for row in reading.rows(_RELATIONS_AMONG, among)}
+    relations = {row[0]: reading.relation_key(row[1:], nodes) for row in reading.rows(RELATIONS_AMONG, among)}
     window = {"from": query.from_s, "to": query.to_s, "known": query.known_ns}
-    rows = reading.rows(_EDGE_ROWS, {**window, "wanted": json.dumps(sorted(relations))})
+    rows = reading.rows(EDGE_ROWS, {**window, "wanted": json.dumps(sorted(relations))})
     return [EdgeRow(relations[relation], *counts) for relation, *counts in rows]
 
 
@@ -94,7 +91,7 @@ def operation_rows(reading: Reading, query: BucketQuery) -> list[OperationRow]:
     text = reading.terms.text
     return [
         OperationRow(nodes[node], text(operation), *counts)
-        for node, operation, *counts in reading.rows(_OPERATION_ROWS, values)
+        for node, operation, *counts in reading.rows(OPERATION_ROWS, values)
     ]
 
 
@@ -110,27 +107,22 @@ def exposure_rows(reading: Reading, query: ExposureQuery) -> list[ExposureRow]:
         "operation": None if query.operation is None else reading.terms.id(query.operation),
         "nodes": None if nodes is None else json.dumps(nodes),
     }
+    rows = reading.rows(EXPOSURE_ROWS, values)
+    keys = reading.keys(node for _, node, *_ in rows) | {ALL_REQUESTS_ID: ALL_REQUESTS}
     text = reading.terms.text
-    return [
-        ExposureRow(query.service, text(operation), ALL_REQUESTS if node == ALL_REQUESTS_ID else key, *counts)
-        for operation, node, key, *counts in reading.rows(_EXPOSURE_ROWS, values)
-    ]
+    return [ExposureRow(query.service, text(operation), keys[node], *counts) for operation, node, *counts in rows]
 
 
 def version_relations(
     reading: Reading, bases: Sequence[str], environment: str | None, known_ns: int | None
 ) -> list[Relation]:
     """The relations from entities to their versions, over all time."""
-    ids = reading.ids(bases)
-    keys = {node: key for key, node in ids.items()}
     values = {
-        "bases": json.dumps(list(keys)),
+        "bases": json.dumps(list(reading.ids(bases).values())),
         "type": reading.terms.id(RelationType.HAS_VERSION),
         "environment": reading.environment_id(environment),
         "known": known_ns,
     }
-    found = []
-    for src, type_, dst, dst_key, env, layer, *times in reading.rows(_VERSIONS, values):
-        key = reading.relation_key((src, type_, dst, env, layer), {**keys, dst: dst_key})
-        found.append(Relation(key, *times))
-    return found
+    rows = reading.rows(VERSIONS, values)
+    keys = reading.keys(end for src, _, dst, *_ in rows for end in (src, dst))
+    return [Relation(reading.relation_key(row[:5], keys), *row[5:]) for row in rows]

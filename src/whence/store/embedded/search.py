@@ -13,7 +13,7 @@ from whence.store.embedded.reading import Reading
 from whence.store.protocol import Page, SearchQuery
 from whence.store.rules import MAX_LOOKALIKES, MAX_NAMESAKES, decode_cursor, encode_cursor, nearest_keys, search_words
 
-_NAMESAKES = "SELECT id, key FROM entity WHERE base = key AND name = ? ORDER BY key"
+NAMESAKES = "SELECT id, key FROM entity WHERE base = key AND name = ? ORDER BY key"
 _LOOKALIKES = "SELECT key FROM entity WHERE base = key ORDER BY abs(length(name) - length(?)), key LIMIT ?"
 
 # The longest word is tested by itself and first, because taking a list of words apart for each row costs more than
@@ -25,13 +25,13 @@ _MATCHES = """
   AND (:owner IS NULL OR EXISTS
     (SELECT 1 FROM attribute a WHERE a.entity = e.id AND a.name = 'owner' AND a.value = :owner))
 """
-_ENTITIES = f"""
+ENTITIES = f"""
 SELECT e.id, 0, e.key FROM entity e WHERE e.base = e.key AND e.key > :text {_MATCHES} ORDER BY e.key LIMIT :limit
 """
-_ENTITIES_AND_VERSIONS = f"""
+ENTITIES_AND_VERSIONS = f"""
 SELECT e.id, 0, e.key FROM entity e WHERE e.key > :text {_MATCHES} ORDER BY e.key LIMIT :limit
 """
-_VERSIONS_OF = f"""
+VERSIONS_OF = f"""
 SELECT e.id, e.first, e.key FROM entity e
 WHERE e.base <> e.key AND e.base = :base AND (e.first < :number OR (e.first = :number AND e.key > :text)) {_MATCHES}
 ORDER BY e.first DESC, e.key LIMIT :limit
@@ -46,7 +46,7 @@ def find_entity(reading: Reading, key: str) -> Entity | None:
 
 def named(reading: Reading, name: str) -> tuple[Entity, ...]:
     """Entities of exactly one name."""
-    rows = reading.rows(_NAMESAKES, (name.rpartition("#")[2],))
+    rows = reading.rows(NAMESAKES, (name.rpartition("#")[2],))
     namesakes = [row[0] for row in rows if row[1] == name or row[1].endswith(f"#{name}")]
     return _in_order(reading, namesakes[:MAX_NAMESAKES])
 
@@ -66,8 +66,8 @@ def search(reading: Reading, query: SearchQuery) -> Page[Entity]:
 
 def _statement(query: SearchQuery) -> str:
     if query.base is not None:
-        return _VERSIONS_OF
-    return _ENTITIES_AND_VERSIONS if query.kinds & set(VERSION_KINDS.values()) else _ENTITIES
+        return VERSIONS_OF
+    return ENTITIES_AND_VERSIONS if query.kinds & set(VERSION_KINDS.values()) else ENTITIES
 
 
 def _values(query: SearchQuery) -> dict[str, object]:
