@@ -15,7 +15,6 @@ class Files:
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder = folder
         self._seed = seed
-        self._clicks = 0
         for name in ("orders", "clicks", "features", "models"):
             (folder / name).mkdir(parents=True)
 
@@ -24,11 +23,9 @@ class Files:
         write_orders(self.folder / f"orders/{version}.csv", self._seed + int(version[1:]), defect)
         self._replace("orders/LATEST", version)
 
-    def export_clicks(self, defect: str = "") -> None:
+    def export_clicks(self, version: str, defect: str = "") -> None:
         """New clicks for the training job."""
-        self._clicks += 1
-        version = f"d{self._clicks}"
-        write_clicks(self.folder / f"clicks/{version}.csv", self._seed + self._clicks, defect)
+        write_clicks(self.folder / f"clicks/{version}.csv", self._seed + int(version[1:]), defect)
         self._replace("clicks/LATEST", version)
 
     def serve_model(self, channel: str, version: str) -> None:

@@ -53,6 +53,8 @@ class Step:
     after: str = ""
     flavour: str = ""
     """Which edit, defect or set of columns; see ``releases`` and ``exports``."""
+    source: str = ""
+    """Version of the clicks that a model is trained on."""
     announced: bool = False
     """Whether the change is reported; else whence can only see it in spans."""
 
@@ -132,20 +134,27 @@ def make_plan(scenario: Scenario, seed: int) -> Plan:
 def _first_versions(random: Random) -> dict[str, str]:
     names = ("storefront", "features", "ranking", "payment")
     services = {service(name): f"v{random.randint(3, 60)}" for name in names}
-    return services | {RANKER: f"v{random.randint(3, 60)}", ORDERS: "d1", FLAG: "off"}
+    return services | {RANKER: f"v{random.randint(3, 60)}", ORDERS: "d1", CLICKS: "d1", FLAG: "off"}
 
 
 def _number(steps: list[Step], first: Mapping[str, str]) -> tuple[Step, ...]:
     """Give every step that ships something the next version of its subject."""
     now, numbered = dict(first), []
     for step in steps:
-        before = now.get(step.subject, "")
         if step.act in (Act.HALT_REFRESH, Act.BAD_DAY):
             numbered.append(replace(step, announced=False))
             continue
-        now[step.subject] = "on" if step.act is Act.SWITCH else f"{before[0]}{int(before[1:]) + 1}"
+        before = now[step.subject]
+        now[step.subject] = "on" if step.act is Act.SWITCH else _next(before)
+        if step.act is Act.TRAIN:
+            now[CLICKS] = _next(now[CLICKS])
+            step = replace(step, source=now[CLICKS])
         numbered.append(replace(step, before=before, after=now[step.subject]))
     return tuple(numbered)
+
+
+def _next(version: str) -> str:
+    return f"{version[0]}{int(version[1:]) + 1}"
 
 
 def _is_in(step: Step, harmful: tuple[Step, ...]) -> bool:
@@ -153,10 +162,12 @@ def _is_in(step: Step, harmful: tuple[Step, ...]) -> bool:
 
 
 def _truth(scenario: Scenario, harmful: list[Step]) -> Truth:
+    named = tuple((step.subject, step.after) for step in harmful)
     match scenario:
         case Scenario.NONE:
             return Truth()
-        case Scenario.COMBINATION:
-            return Truth(tuple((step.subject, step.after) for step in harmful), together=True)
+        case Scenario.MODEL:
+            # The clicks are where it began, the model is what carried it; naming either helps.
+            return Truth((*named, (CLICKS, harmful[0].source)))
         case _:
-            return Truth(tuple((step.subject, step.after) for step in harmful))
+            return Truth(named, together=scenario is Scenario.COMBINATION)

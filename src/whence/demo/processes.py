@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import httpx
 
-_START_SECONDS = 40.0
+_START_SECONDS = 90.0
 _STOP_SECONDS = 5.0
 _LOG_TAIL_LINES = 15
 

@@ -17,6 +17,7 @@ Json = Mapping[str, Any]
 
 _MAX_SUSPECTS = 3
 _MAX_EVIDENCE = 3
+_MAX_RULED_OUT = 3
 _LABEL_CHARS = 9
 
 
@@ -74,8 +75,11 @@ class Screen:
         self._out.print(f"-  {answer['none']['probability']:.0%}  no recorded change explains this", style="bold")
         for reason in answer["none"]["reasons"]:
             self._line("because", reason)
-        for one in answer["ruled_out"]:
+        for one in answer["ruled_out"][:_MAX_RULED_OUT]:
             self._line("ruled out", f"{_change(one['change'])}: {one['sentence']}")
+        more = len(answer["ruled_out"]) - _MAX_RULED_OUT
+        if more > 0:
+            self._line("", f"and {more} more")
 
     def _show_suspect(self, suspect: Json) -> None:
         change = suspect["change"]

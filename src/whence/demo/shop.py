@@ -10,7 +10,7 @@ from typing import NamedTuple
 import httpx
 
 from whence.demo.files import Files
-from whence.demo.plan import FLAG, ORDERS, RANKER, Act, Plan, Step, service
+from whence.demo.plan import CLICKS, FLAG, ORDERS, RANKER, Act, Plan, Step, service
 from whence.demo.processes import Fleet, Process, free_ports, wait_ready
 from whence.demo.releases import make_release
 from whence.demo.server import Server
@@ -65,7 +65,7 @@ class Shop:
         self.files.switch(FLAG, 0.0)
         for name in ("features", "payment", "storefront"):
             self._instances[name] = self._start(name, self._first[service(name)])
-        self._train(self._first[RANKER])
+        self._train(self._first[RANKER], self._first[CLICKS])
         for channel in _CHANNELS:
             self.files.serve_model(channel, self._first[RANKER])
         self._instances["ranking"] = self._start("ranking", self._first[service("ranking")])
@@ -103,7 +103,7 @@ class Shop:
 
     def _roll_out_model(self, step: Step) -> None:
         """A new model, served by one instance first, and by the other one a few steps later."""
-        self._train(step.after, step.flavour)
+        self._train(step.after, step.source, step.flavour)
         self.files.serve_model("canary", step.after)
         self._baking = (step.after, _BAKING_STEPS)
         time.sleep(SIDE_BY_SIDE_SECONDS)
@@ -116,8 +116,8 @@ class Shop:
             self.files.serve_model("stable", version)
         self._baking = (version, steps_left - 1) if steps_left else None
 
-    def _train(self, version: str, flavour: str = "") -> None:
-        self.files.export_clicks(flavour)
+    def _train(self, version: str, clicks: str, flavour: str = "") -> None:
+        self.files.export_clicks(clicks, flavour)
         columns = ["spend", "visits", "recency"] if flavour == "recency" else []
         self._fleet.finish(self._start_job("train", version, *columns))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whence.demo.plan import FLAG, ORDERS, RANKER, Act, Scenario, make_plan, service
+from whence.demo.plan import CLICKS, FLAG, ORDERS, RANKER, Act, Scenario, make_plan, service
 
 SCENARIOS = st.sampled_from(list(Scenario))
 SEEDS = st.integers(0, 10_000)
@@ -41,7 +41,7 @@ def test_plan_announces_only_what_has_a_version(scenario: Scenario, seed: int) -
     ("scenario", "subjects", "together"),
     [
         (Scenario.CODE, {service("payment")}, False),
-        (Scenario.MODEL, {RANKER}, False),
+        (Scenario.MODEL, {RANKER, CLICKS}, False),
         (Scenario.DATA, {ORDERS}, False),
         (Scenario.COMBINATION, {RANKER, FLAG}, True),
         (Scenario.STALE, {"file#shop/features"}, False),
