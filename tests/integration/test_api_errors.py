@@ -17,7 +17,7 @@ from whence.metrics import Metric, Sample, counter
 from whence.settings import Settings
 from whence.store.embedded import EmbeddedStore
 
-OPEN = {"/healthz", "/readyz"}
+OPEN = {"/healthz", "/readyz", "/problems", "/problems/code"}
 
 
 def routes(tmp_path: Path) -> Iterator[tuple[str, str]]:
@@ -173,3 +173,12 @@ async def test_openapi_document_is_served_and_knows_every_noun(api: Api) -> None
     document = await api.get("/openapi.json")
     assert {"/api/v1/changes", "/api/v1/investigations", "/api/v1/upstream"} <= document["paths"].keys()
     assert "HTTPValidationError" not in json.dumps(document)
+
+
+async def test_type_of_an_error_leads_to_its_meaning(api: Api) -> None:
+    problem = await api.problem("GET", "/api/v1/changes/dep-0", 404)
+    kind = await api.get(problem["type"])
+    assert (kind["type"], kind["status"], kind["title"]) == (problem["type"], 404, problem["title"])
+    assert kind["meaning"]
+    assert kind in await api.get("/problems")
+    await api.problem("GET", "/problems/unheard-of", 404)

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from whence.api import changes, entities, errors, feedback, graph, health, investigations, lineage, webhooks
+from whence.api import changes, entities, errors, feedback, graph, health, investigations, lineage, problems, webhooks
 from whence.api.body import BodyLimit
 from whence.api.context import Context
 from whence.metrics import IngestStatus
@@ -15,7 +15,7 @@ from whence.settings import Settings
 from whence.store.protocol import Store
 from whence.ui import page_routes
 
-_NOUNS = (health, changes, entities, feedback, graph, investigations, lineage, webhooks)
+_NOUNS = (changes, entities, feedback, graph, health, investigations, lineage, problems, webhooks)
 
 
 def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None, clock: Callable[[], int]) -> FastAPI:

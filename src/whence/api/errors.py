@@ -50,10 +50,11 @@ class Row(NamedTuple):
 
     status: int
     code: str
+    """Last part of the problem's type; empty where the status says all that there is to say."""
     title: str
 
 
-_NOT_JSON = Row(415, "unsupported-media-type", "Unsupported media type")
+_NOT_JSON = Row(415, "", "Unsupported Media Type")
 
 TABLE: Mapping[type[errors.WhenceError], Row] = {
     errors.WhenceError: Row(500, "internal", "Internal error"),
@@ -131,7 +132,8 @@ def _field_error(error: errors.InvalidQuery, *, in_query: bool) -> dict[str, str
 def _response(
     row: Row, detail: str, instance: str, members: Mapping[str, object], headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    body = {"type": f"/problems/{row.code}", "title": row.title, "status": row.status, "detail": detail}
+    kind = f"/problems/{row.code}" if row.code else "about:blank"
+    body = {"type": kind, "title": row.title, "status": row.status, "detail": detail}
     return JSONResponse(
         body | {"instance": instance} | dict(members),
         status_code=row.status,
@@ -181,8 +183,7 @@ def _steps(found: Mapping[str, Any]) -> list[str]:
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     """Unknown path, wrong method: raised by the framework."""
     known = cast("HTTPException", error)
-    phrase = HTTPStatus(known.status_code).phrase
-    row = Row(known.status_code, phrase.lower().replace(" ", "-"), phrase)
+    row = Row(known.status_code, "", HTTPStatus(known.status_code).phrase)
     return _response(row, str(known.detail), request.url.path, {}, known.headers)
 
 
