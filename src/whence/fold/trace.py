@@ -27,7 +27,7 @@ below was poor; whether a call or a stated target lies at or below it in its own
 here."""
 _Children = dict[bytes, list[Span]]
 _ON_THE_WAY = -1
-"""Self time of a call to another service: what it didn't wait for the callee is the relation's gap, not its own time."""
+"""Self time of a call to another service: what it didn't wait for the callee is the relation's gap, not its own."""
 _NOT_ENTERED = frozenset({SpanKind.INTERNAL, SpanKind.CLIENT, SpanKind.PRODUCER})
 """Kinds whose parent is in the same process: when it is missing, it was lost, and no request came in here."""
 

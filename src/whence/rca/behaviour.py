@@ -161,12 +161,11 @@ Usual = tuple[Floats, Floats]
 
 
 def _usual(moved: Floats, floor: float) -> Usual:
-    known = ~np.isnan(moved)
+    usable = ~np.isnan(moved).all(axis=0)
     middle, spread = np.zeros(moved.shape[1]), np.full(moved.shape[1], floor)
-    for split in np.flatnonzero(known.any(axis=0)):
-        here = moved[known[:, split], split]
-        middle[split] = np.median(here)
-        spread[split] = max(1.4826 * float(np.median(np.abs(here - middle[split]))), floor)
+    middle[usable] = np.nanmedian(moved[:, usable], axis=0)
+    deviation = np.nanmedian(np.abs(moved[:, usable] - middle[usable]), axis=0)
+    spread[usable] = np.maximum(1.4826 * deviation, floor)
     return middle, spread
 
 

@@ -11,23 +11,24 @@ from whence.rca.weights import WEIGHTS_VERSION
 
 def inputs_hash(case: Case) -> str:
     """SHA-256 over a canonical form of the case and the version of the weights, in hexadecimal."""
-    digest = hashlib.sha256()
     fixed = (WEIGHTS_VERSION, case.incident, case.as_of_ns, case.history_from_ns, case.bucket_s, case.truncated)
+    digest = hashlib.sha256(repr(fixed).encode("utf-8", "surrogatepass"))
     for part in (
-        [repr(fixed)],
-        _sorted(case.subgraph.entities.values()),
-        _sorted(case.subgraph.relations),
-        _sorted(case.changes),
-        _sorted(case.versions),
-        _sorted(case.exposures),
-        _sorted(case.operations),
-        _sorted(case.edges),
-        _sorted(case.profiles),
+        case.subgraph.entities.values(),
+        case.subgraph.relations,
+        case.changes,
+        case.versions,
+        case.profiles,
+        # Plain tuples: these may be many, and naming the fields in each would take most of the time.
+        (tuple(row) for row in case.exposures),
+        (tuple(row) for row in case.operations),
+        ((*row.relation, *row[1:]) for row in case.edges),
     ):
-        digest.update(f"{len(part)}\n".encode())
-        digest.update("\n".join(part).encode("utf-8", "surrogatepass"))
+        _add(digest, part)
     return digest.hexdigest()
 
 
-def _sorted(items: Iterable[object]) -> list[str]:
-    return sorted(map(repr, items))
+def _add(digest: hashlib._Hash, items: Iterable[object]) -> None:
+    lines = sorted(map(repr, items))
+    digest.update(f"\n{len(lines)}\n".encode())
+    digest.update("\n".join(lines).encode("utf-8", "surrogatepass"))
