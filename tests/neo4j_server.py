@@ -194,3 +194,9 @@ def _wait_until_ready(keeper: subprocess.Popen[bytes], port: int) -> bool:
         else:
             return True
     return False
+
+
+def empty(address: Neo4jAddress) -> None:
+    """Delete everything but the schema, which the next test needs again."""
+    with neo4j.GraphDatabase.driver(address.uri, auth=address.auth) as driver, driver.session() as session:
+        session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS").consume()

@@ -1,0 +1,206 @@
+"""Every statement that reads, with the plan it relies on.
+
+How this works: a statement begins at an index and ends at a bound. Optional restrictions are parameters that may be
+null, so that one text, and with it one plan in the server's cache, serves all questions of a kind; planning a new text
+takes the server up to seconds. Only what Cypher can't take as a parameter is rendered into the text: relationship
+types, from the closed enum, and hop bounds, from a checked integer.
+
+A composite index serves a statement only if all its properties are restricted: hence ``IS NOT NULL`` here and there.
+What follows a page is "not the last one or before it" instead of "less, or equal and after": of an OR the planner makes
+two searches that it then has to sort. And a far end that is filtered by key has no label, or it would be searched too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from whence.errors import InvalidQuery
+from whence.model.kinds import RelationType
+from whence.store.bolt.cypher import properties
+from whence.store.bolt.schema import CHANGES, ENTITIES, PROFILES, RELATION_KEY, RELATION_TIMES
+from whence.store.protocol import MAX_HOPS
+
+_ENTITY = properties("n", (*ENTITIES.key, *ENTITIES.fields))
+_CHANGE = properties("c", (*CHANGES.key, *CHANGES.fields))
+_PROFILE = properties("p", (*PROFILES.key, *PROFILES.fields))
+
+_LASTING = ", ".join(f"'{one.value}'" for one in RelationType if one.is_lasting)
+_ACTIVE = (
+    "r.first_seen_ns < $to_ns AND r.active_until_ns >= $from_ns AND r.known_ns <= $known_ns AND r.layer IN $layers "
+    f"AND ($environment IS NULL OR r.environment = $environment OR type(r) IN [{_LASTING}])"
+)
+_IN_WINDOW = "b.start_s >= $from_s AND b.start_s < $to_s AND b.share IS NOT NULL AND b.known_ns <= $known_ns"
+_IN_ENVIRONMENT = "($environment IS NULL OR b.environment = $environment)"
+
+
+def _walk(types: Iterable[RelationType], max_hops: int, *, downstream: bool) -> str:
+    """Pattern of a walk from ``root`` to ``n``; see ``nearest_nodes`` for its plan."""
+    if not 0 <= max_hops <= MAX_HOPS:
+        raise InvalidQuery("max_hops", f"must be from 0 to {MAX_HOPS}")
+    arrow = _arrow(f"steps:{_type_names(types)}*0..{max_hops}", downstream=downstream)
+    return f"MATCH (root){arrow}(n) WHERE all(r IN steps WHERE {_ACTIVE})"
+
+
+def nearest_nodes(types: Iterable[RelationType], max_hops: int, *, downstream: bool) -> str:
+    """The ``$limit`` nodes nearest to each of ``$roots`` with all their relations, within ``max_hops`` hops.
+
+    Plan: NodeUniqueIndexSeek, VarLengthExpand(Pruning,BFS,All), Limit. Because it is pruned, every node is expanded
+    once; because it is breadth first, a limit cuts off the farthest nodes. Both hang on this exact shape, a lower bound
+    of 0 and nothing but distinct end nodes returned: any use of the path itself makes the server enumerate all paths.
+    """
+    return (
+        "UNWIND $roots AS key MATCH (root:Entity {key: key}) "
+        f"CALL (root) {{ {_walk(types, max_hops, downstream=downstream)} WITH DISTINCT n LIMIT $limit RETURN n }} "
+        f"WITH DISTINCT n {_with_relations(types, downstream=downstream)}"
+    )
+
+
+def keys_within(types: Iterable[RelationType], max_hops: int, *, downstream: bool) -> str:
+    """Keys beyond ``$settled`` within some hops of the roots, in order, at most ``$limit``.
+
+    Plan: as above, then Top.
+    """
+    return (
+        f"MATCH (root:Entity) WHERE root.key IN $roots {_walk(types, max_hops, downstream=downstream)} "
+        "WITH DISTINCT n.key AS key WHERE NOT key IN $settled RETURN key ORDER BY key LIMIT $limit"
+    )
+
+
+def nodes_by_key(types: Iterable[RelationType], *, downstream: bool) -> str:
+    """Given nodes with all their relations. Plan: NodeUniqueIndexSeek."""
+    return f"UNWIND $keys AS key MATCH (n:Entity {{key: key}}) WITH n {_with_relations(types, downstream=downstream)}"
+
+
+def _with_relations(types: Iterable[RelationType], *, downstream: bool) -> str:
+    arrow = _arrow(f"r:{_type_names(types)}", downstream=downstream)
+    columns = properties("r", (*RELATION_KEY, *RELATION_TIMES))
+    return (
+        f"RETURN [{_ENTITY}], "
+        f"COLLECT {{ MATCH (n){arrow}(other) WHERE {_ACTIVE} RETURN [type(r), other.key, {columns}] }}"
+    )
+
+
+def _arrow(inner: str, *, downstream: bool) -> str:
+    return f"<-[{inner}]-" if downstream else f"-[{inner}]->"
+
+
+def _type_names(types: Iterable[RelationType]) -> str:
+    return "|".join(sorted(one.value for one in types or RelationType))
+
+
+EDGE_ROWS = f"""
+UNWIND $nodes AS key
+MATCH (src:Entity {{key: key}})-[r:{_type_names(())}]->(dst)
+WHERE dst.key IN $nodes AND ($environment IS NULL OR r.environment = $environment OR type(r) IN [{_LASTING}])
+MATCH (b:EdgeBucket {{owner: r.id}}) WHERE {_IN_WINDOW}
+RETURN r.id, [src.key, type(r), dst.key, r.environment, r.layer],
+  b.start_s, b.calls, b.errors, b.origin_errors, b.latency, b.gap
+"""
+"""Plan: NodeUniqueIndexSeek, Expand(All), then one NodeIndexSeek on (owner, start_s, share) for each relation."""
+
+OPERATION_ROWS = f"""
+UNWIND $owners AS owner
+MATCH (b:OperationBucket {{owner: owner}}) WHERE {_IN_WINDOW} AND {_IN_ENVIRONMENT}
+RETURN owner, b.operation, b.start_s, b.calls, b.errors, b.origin_errors, b.error_logs, b.poor, b.self_time
+"""
+"""Plan: one NodeIndexSeek on (owner, start_s, share) for each node."""
+
+EXPOSURE_ROWS = f"""
+MATCH (b:ExposureBucket {{owner: $owner}}) WHERE {_IN_WINDOW} AND {_IN_ENVIRONMENT}
+  AND ($operation IS NULL OR b.operation = $operation) AND ($nodes IS NULL OR b.node IN $nodes)
+RETURN b.operation, b.node, b.start_s, b.requests, b.requests_sq, b.errors, b.poor, b.latency
+"""
+"""Plan: NodeIndexSeek on (owner, start_s, share)."""
+
+_CHANGE_FILTERS = """
+  AND c.known_ns <= $known_ns AND ($environment IS NULL OR c.environment IN [$environment, ''])
+  AND c.effective_ns <= $number AND NOT (c.effective_ns = $number AND c.id <= $text)
+"""
+_CHANGE_PAGE = f"RETURN {_CHANGE} ORDER BY c.effective_ns DESC, c.id LIMIT $limit"
+
+CHANGES_OF_ALL = f"""
+MATCH (c:Change) WHERE c.effective_ns >= $from_ns AND c.effective_ns < $to_ns {_CHANGE_FILTERS} {_CHANGE_PAGE}
+"""
+"""Plan: NodeIndexSeekByRange on (effective_ns), in its order."""
+
+CHANGES_OF_SUBJECTS = f"""
+UNWIND $subjects AS subject
+MATCH (c:Change {{subject: subject}}) WHERE c.effective_ns >= $from_ns AND c.effective_ns < $to_ns {_CHANGE_FILTERS}
+{_CHANGE_PAGE}
+"""
+"""Plan: one NodeIndexSeek on (subject, effective_ns) for each subject, then Top."""
+
+CHANGE = f"MATCH (c:Change {{id: $id}}) RETURN {_CHANGE}"
+
+VERSIONS = f"""
+UNWIND $bases AS key
+MATCH (n:Entity {{key: key}})-[r:{RelationType.HAS_VERSION.value}]->(version)
+WHERE r.known_ns <= $known_ns AND ($environment IS NULL OR r.environment = $environment)
+RETURN n.key, type(r), version.key, {properties("r", (*RELATION_KEY, *RELATION_TIMES))}
+"""
+"""Plan: NodeUniqueIndexSeek, Expand(All)."""
+
+PROFILES_BEFORE = f"""
+UNWIND $datasets AS dataset
+CALL (dataset) {{
+  MATCH (p:Profile {{dataset: dataset}}) WHERE p.at_ns < $before_ns
+  RETURN p ORDER BY p.at_ns DESC, p.version LIMIT $limit
+}}
+RETURN {_PROFILE}
+"""
+"""Plan: one NodeIndexSeek on (dataset, at_ns) for each dataset, in its order."""
+
+ENTITY = f"MATCH (n:Entity {{key: $key}}) RETURN {_ENTITY}"
+
+NAMED = f"""
+MATCH (n:Entity) WHERE n.folded ENDS WITH $folded AND n.base = n.key AND (n.key = $name OR n.key ENDS WITH $suffix)
+RETURN {_ENTITY} ORDER BY n.key LIMIT $limit
+"""
+"""Plan: NodeIndexEndsWithScan on the text index."""
+
+LOOKALIKES = """
+MATCH (n:Entity) WHERE n.key > '' AND n.base = n.key
+WITH n.key AS key ORDER BY abs(size(split(key, '#')[-1]) - $length), key LIMIT $limit
+RETURN key
+"""
+"""Plan: NodeIndexSeekByRange on (key), that is all entities, then Top. For the text of an error, after everything."""
+
+_SEARCH_FILTERS = """
+  AND all(word IN $words WHERE n.folded CONTAINS word)
+  AND ($kinds IS NULL OR n.kind IN $kinds) AND ($owner IS NULL OR n.owner = $owner)
+"""
+_SEARCH_PAGE = f"RETURN {_ENTITY} ORDER BY n.key LIMIT $limit"
+
+SEARCH_ALL = f"""
+MATCH (n:Entity) WHERE n.key > $text AND ($versions OR n.base = n.key) {_SEARCH_FILTERS} {_SEARCH_PAGE}
+"""
+"""Plan: NodeIndexSeekByRange on (key), in its order."""
+
+SEARCH_WORDS = f"""
+MATCH (n:Entity) WHERE n.folded CONTAINS $word AND n.key > $text AND ($versions OR n.base = n.key) {_SEARCH_FILTERS}
+{_SEARCH_PAGE}
+"""
+"""Plan: NodeIndexContainsScan on the text index for the longest word, then Top."""
+
+SEARCH_VERSIONS = f"""
+MATCH (n:Entity {{base: $base}}) WHERE n.key <> $base
+  AND n.first_seen_ns <= $number AND NOT (n.first_seen_ns = $number AND n.key <= $text)
+  {_SEARCH_FILTERS}
+RETURN {_ENTITY} ORDER BY n.first_seen_ns DESC, n.key LIMIT $limit
+"""
+"""Plan: NodeIndexSeek on (base), then Top."""
+
+SAVE_DOCUMENT = "MERGE (d:Document {kind: $kind, id: $id}) SET d.created_ns = $created_ns, d.body = $body"
+DOCUMENT = "MATCH (d:Document {kind: $kind, id: $id}) RETURN d.kind, d.id, d.created_ns, d.body"
+DOCUMENTS = """
+MATCH (d:Document {kind: $kind}) WHERE d.created_ns <= $number AND NOT (d.created_ns = $number AND d.id <= $text)
+RETURN d.kind, d.id, d.created_ns, d.body ORDER BY d.created_ns DESC, d.id LIMIT $limit
+"""
+"""Plan: NodeIndexSeek on (kind, created_ns), in its order."""
+
+PING = "RETURN 1"
+COUNTS = """
+RETURN COUNT { (:Entity) }, COUNT { ()-->() }, COUNT { (:EdgeBucket) }, COUNT { (:OperationBucket) },
+  COUNT { (:ExposureBucket) }, COUNT { (:Change) }, COUNT { (:Profile) }, COUNT { (:Document) }
+"""
+"""Plan: the count store, which knows these numbers."""

@@ -1,0 +1,184 @@
+"""``BoltStore``: the store contract on Neo4j 5 or Aura, through the official driver.
+
+Decision: a delta is one transaction, so it is written whole or not at all, and because every merge is idempotent the
+answer to an unknown outcome is to send it again. The price is memory in the server: it holds a transaction's changes
+until the commit, some 100,000 rows of a delta for each gigabyte of heap. A collector's batches are far below that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from whence.model.change import Change
+from whence.model.delta import ALL_REQUESTS, Entity, GraphDelta, Relation
+from whence.model.graph import EdgeRow, ExposureRow, OperationRow, Subgraph
+from whence.model.profile import SnapshotProfile
+from whence.store.bolt import cypher, finds, queries
+from whence.store.bolt.connection import DEFAULT_LIMITS, BoltLimits, Connection, run
+from whence.store.bolt.rows import to_change, to_document, to_entity, to_profile, to_relation, to_relation_key
+from whence.store.bolt.schema import hash63
+from whence.store.bolt.walks import FOREVER, Walk
+from whence.store.bolt.warm import warm_reads, warm_writes
+from whence.store.bolt.writer import write_delta
+from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, Document, ExposureQuery, Page, SearchQuery
+
+_COUNTED = (
+    "entities",
+    "relations",
+    "edge_rows",
+    "operation_rows",
+    "exposure_rows",
+    "changes",
+    "profiles",
+    "documents",
+)
+
+
+class BoltStore:
+    """A whole store in a Neo4j database. Any number of processes may share one."""
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        user: str = "neo4j",
+        password: str = "",
+        database: str | None = None,
+        limits: BoltLimits = DEFAULT_LIMITS,
+    ) -> None:
+        """Keep what is needed to connect; nothing happens before ``open``.
+
+        Args:
+            uri: ``bolt://`` or ``neo4j://`` address, also in the encrypted forms ``+s`` and ``+ssc``.
+            user: Name to sign in with.
+            password: Empty for a database that asks nobody.
+            database: None for the user's home database.
+            limits: How long things may take.
+        """
+        self._connection = Connection(uri, (user, password) if password else None, database, limits)
+
+    async def open(self) -> None:
+        """See ``Store.open``. Takes some seconds on a server that has not planned our queries yet.
+
+        Raises:
+            ConfigError: Address, password or database name are wrong.
+            StoreUnavailable: Nothing answers.
+        """
+        await self._connection.open(cypher.schema_statements())
+        await self._connection.write(warm_writes)
+        await warm_reads(self)
+
+    async def close(self) -> None:
+        """See ``Store.close``."""
+        await self._connection.close()
+
+    async def upsert(self, delta: GraphDelta) -> None:
+        """See ``GraphWriter.upsert``."""
+        await self._connection.write(lambda tx: write_delta(tx, delta))
+
+    async def save(self, document: Document) -> None:
+        """See ``DocumentWriter.save``."""
+        parameters = {name: getattr(document, name) for name in ("kind", "id", "created_ns", "body")}
+        await self._connection.write(lambda tx: run(tx, queries.SAVE_DOCUMENT, parameters))
+
+    async def upstream(self, query: ClosureQuery) -> Subgraph:
+        """See ``GraphReader.upstream``."""
+        return await self._connection.read(Walk(query, downstream=False).read)
+
+    async def downstream(self, query: ClosureQuery) -> Subgraph:
+        """See ``GraphReader.downstream``."""
+        return await self._connection.read(Walk(query, downstream=True).read)
+
+    async def edge_rows(self, query: BucketQuery) -> Sequence[EdgeRow]:
+        """See ``GraphReader.edge_rows``."""
+        parameters = {**_window(query), "nodes": sorted(set(query.nodes))}
+        rows = await self._read(queries.EDGE_ROWS, parameters)
+        keys = {relation_id: to_relation_key(key) for relation_id, key in {row[0]: row[1] for row in rows}.items()}
+        return [EdgeRow(keys[relation_id], *counts) for relation_id, _, *counts in rows]
+
+    async def operation_rows(self, query: BucketQuery) -> Sequence[OperationRow]:
+        """See ``GraphReader.operation_rows``."""
+        nodes = {hash63(node): node for node in query.nodes}
+        rows = await self._read(queries.OPERATION_ROWS, {**_window(query), "owners": sorted(nodes)})
+        return [OperationRow(nodes[owner], *counts) for owner, *counts in rows]
+
+    async def exposure_rows(self, query: ExposureQuery) -> Sequence[ExposureRow]:
+        """See ``GraphReader.exposure_rows``."""
+        parameters = {
+            **_window(query),
+            "owner": hash63(query.service),
+            "operation": query.operation,
+            "nodes": None if query.nodes is None else [ALL_REQUESTS, *query.nodes],
+        }
+        return [ExposureRow(query.service, *row) for row in await self._read(queries.EXPOSURE_ROWS, parameters)]
+
+    async def changes(self, query: ChangeQuery) -> Page[Change]:
+        """See ``GraphReader.changes``."""
+        return await self._connection.read(lambda tx: finds.list_changes(tx, query))
+
+    async def change(self, change_id: str) -> Change | None:
+        """See ``GraphReader.change``."""
+        rows = await self._read(queries.CHANGE, {"id": change_id})
+        return to_change(rows[0]) if rows else None
+
+    async def versions(self, bases: Sequence[str], environment: str | None, known_ns: int | None) -> Sequence[Relation]:
+        """See ``GraphReader.versions``."""
+        parameters = {
+            "bases": sorted(set(bases)),
+            "environment": environment,
+            "known_ns": FOREVER if known_ns is None else known_ns,
+        }
+        return [to_relation(row) for row in await self._read(queries.VERSIONS, parameters)]
+
+    async def profiles(self, datasets: Sequence[str], before_ns: int, limit: int) -> Sequence[SnapshotProfile]:
+        """See ``GraphReader.profiles``."""
+        parameters = {"datasets": sorted(set(datasets)), "before_ns": before_ns, "limit": limit}
+        return [to_profile(row) for row in await self._read(queries.PROFILES_BEFORE, parameters)]
+
+    async def entity(self, key: str) -> Entity | None:
+        """See ``GraphReader.entity``."""
+        rows = await self._read(queries.ENTITY, {"key": key})
+        return to_entity(rows[0]) if rows else None
+
+    async def named(self, name: str) -> tuple[Entity, ...]:
+        """See ``GraphReader.named``."""
+        return await self._connection.read(lambda tx: finds.named(tx, name))
+
+    async def nearest(self, name: str, limit: int) -> tuple[str, ...]:
+        """See ``GraphReader.nearest``. Cost: a scan of all entities."""
+        return await self._connection.read(lambda tx: finds.nearest(tx, name, limit))
+
+    async def search(self, query: SearchQuery) -> Page[Entity]:
+        """See ``GraphReader.search``."""
+        return await self._connection.read(lambda tx: finds.search(tx, query))
+
+    async def document(self, kind: str, document_id: str) -> Document | None:
+        """See ``GraphReader.document``."""
+        rows = await self._read(queries.DOCUMENT, {"kind": kind, "id": document_id})
+        return to_document(rows[0]) if rows else None
+
+    async def documents(self, kind: str, limit: int, cursor: str | None) -> Page[Document]:
+        """See ``GraphReader.documents``."""
+        return await self._connection.read(lambda tx: finds.list_documents(tx, kind, limit, cursor))
+
+    async def ping(self) -> None:
+        """See ``GraphReader.ping``."""
+        await self._read(queries.PING, {})
+
+    async def counts(self) -> dict[str, int]:
+        """See ``GraphReader.counts``."""
+        (numbers,) = await self._read(queries.COUNTS, {})
+        return dict(zip(_COUNTED, numbers, strict=True))
+
+    async def _read(self, text: str, parameters: Mapping[str, Any]) -> list[list[Any]]:
+        return await self._connection.read(lambda tx: run(tx, text, parameters))
+
+
+def _window(query: BucketQuery | ExposureQuery) -> dict[str, Any]:
+    return {
+        "from_s": query.from_s,
+        "to_s": query.to_s,
+        "environment": query.environment,
+        "known_ns": FOREVER if query.known_ns is None else query.known_ns,
+    }
