@@ -18,16 +18,16 @@ import httpx
 
 SENDERS = 2
 """Requests under way at once, as from two collectors."""
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.1
-SETTLE_SECONDS = 120.0
+SETTLE_SECONDS = 300.0
 _RETRYABLE = frozenset({429, 502, 503, 504})
 _TRIES = 20
 _LOG_TAIL_CHARS = 2_000
-_WAITS = {"WHENCE_TRACE_IDLE_SECONDS": "2", "WHENCE_FLUSH_SECONDS": "0.5"}
+_WAITS = {"WHENCE_TRACE_IDLE_SECONDS": "5", "WHENCE_FLUSH_SECONDS": "0.5"}
 """Four minutes pass in one or two seconds here, so open traces are given up sooner than by default."""
-STARTED_QUIET_SECONDS = 3.5
+STARTED_QUIET_SECONDS = 6.5
 """Longer than the waits above together: when no number moved for so long, all that was sent is stored."""
 GIVEN_QUIET_SECONDS = 14.0
 """The same for a server with default settings."""

@@ -1,0 +1,116 @@
+"""Command line: which sets, how, and where the figures go."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+
+import httpx
+from tests.bench.replay.incidents import Incident, IncidentSet
+from tests.bench.replay.nezha import NezhaSet
+from tests.bench.replay.report import print_report, write_json
+from tests.bench.replay.rootcause import RootCauseSet
+from tests.bench.replay.run import Options, Result, replay
+from tests.bench.replay.target import Target, given_server, started_server
+
+SETS = {
+    "nezha": ("nezha-ob", "nezha-tt"),
+    "nezha-ob": ("nezha-ob",),
+    "nezha-tt": ("nezha-tt",),
+    "rootcausebench": ("rootcausebench",),
+}
+Server = Callable[[], AbstractContextManager[Target]]
+EPILOG = """\
+Sets: nezha (both applications), nezha-ob, nezha-tt, rootcausebench. Petshop is left out: it is five-minute metrics, and
+no interface of whence takes metrics; spans made up from them would test the making. Each incident gets a fresh server,
+unless --url and --otlp name one that runs; then --seed is needed, so that incidents of one application don't mix.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Replay, print tables on stdout and progress on stderr; 0 when all incidents got an answer."""
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    if bool(args.url) != bool(args.otlp):
+        parser.error("--url and --otlp go together")
+    if args.url and args.seed is None:
+        parser.error("a server that runs already needs --seed, so that incidents don't mix")
+    work = list(_chosen(args.set or ["nezha"], _incident_folder(args.data), args.limit))
+    options = Options(args.level, args.lineage, args.seed)
+    server: Server = partial(given_server, args.url, args.otlp) if args.url else started_server
+    results = list(_replay_all(work, server, options, jobs=1 if args.url else args.jobs))
+    if results:
+        print_report(results, options, seed=args.seed or 0)
+    if args.json:
+        write_json(args.json, results, options)
+    return 0 if len(results) == len(work) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench.replay",
+        description="Replay published incidents into whence and score its answers.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--set", action="append", choices=SETS, help="set to replay, may be given again")
+    parser.add_argument("--level", choices=["change", "service"], default="change", help="what to find")
+    parser.add_argument("--lineage", choices=["spans", "openlineage"], default="spans", help="how lineage is told")
+    parser.add_argument("--seed", type=int, help="draw names, ids and times anew; same seed, same draw")
+    parser.add_argument("--limit", type=int, help="only so many incidents, spread over the sets")
+    parser.add_argument("--jobs", type=int, default=2, help="servers that run at once (default 2)")
+    parser.add_argument("--url", help="API of a server that runs already")
+    parser.add_argument("--otlp", help="its OTLP/HTTP address")
+    parser.add_argument("--data", type=Path, help="shared data folder (default: WHENCE_SHARED_DATA or ../shared/data)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all cases with their places")
+    return parser
+
+
+def _incident_folder(given: Path | None) -> Path:
+    beside = Path(__file__).resolve().parents[3].parent / "shared" / "data"
+    return (given or Path(os.environ.get("WHENCE_SHARED_DATA", beside))) / "incidents"
+
+
+def _chosen(names: Sequence[str], folder: Path, limit: int | None) -> Iterator[tuple[IncidentSet, Incident]]:
+    """Incidents of the sets, thinned evenly to ``limit``."""
+    wanted = [part for name in names for part in SETS[name]]
+    every = [(incidents, one) for incidents in map(partial(_open, folder), wanted) for one in incidents.incidents]
+    keep = min(limit or len(every), len(every))
+    for number in range(keep):
+        yield every[number * len(every) // keep]
+
+
+def _open(folder: Path, name: str) -> IncidentSet:
+    return RootCauseSet(folder) if name == "rootcausebench" else NezhaSet(folder, name.removeprefix("nezha-"))
+
+
+def _replay_all(
+    work: Sequence[tuple[IncidentSet, Incident]],
+    server: Server,
+    options: Options,
+    jobs: int,
+) -> Iterator[Result]:
+    def one(incidents: IncidentSet, incident: Incident) -> Result:
+        with server() as target:
+            return replay(incidents, incident, target, options)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        running = [pool.submit(one, *item) for item in work]
+        for number, done in enumerate(as_completed(running), start=1):
+            try:
+                result = done.result()
+            except (RuntimeError, TimeoutError, httpx.TransportError) as error:
+                print(f"[{number}/{len(work)}] failed: {error}", file=sys.stderr)
+                continue
+            print(f"[{number}/{len(work)}] {result.case_id} {result.verdict}", file=sys.stderr)
+            yield result
+
+
+if __name__ == "__main__":
+    sys.exit(main())
