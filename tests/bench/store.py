@@ -2,7 +2,7 @@
 
 Prints, and writes as JSON if asked, rows per second of upserts beside a plain INSERT of the same rows in the same run,
 and the time of what an investigation reads (closure, changes, rows of counts) by the size of what was read. Figures
-of a shared machine differ by half from run to run; the ratio is what to compare.
+of a shared machine differ widely from run to run: compare the ratio, and the CPU time of all threads beside the clock.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from whence.model.delta import GraphDelta
 from whence.model.times import NS_PER_SECOND
@@ -31,62 +31,73 @@ REPLAYED_BUCKETS = 5
 WINDOW_S = 1_800
 LOOKBACK_S = 7 * 86_400
 SAMPLES = 40
+T = TypeVar("T")
 Figures = dict[str, float]
 
 
-async def timed(work: Awaitable[Any]) -> tuple[float, Any]:
-    began = time.perf_counter()
+class Spent(NamedTuple):
+    """Seconds by the clock, and of CPU in all threads."""
+
+    wall: float
+    cpu: float
+
+    @staticmethod
+    def so_far() -> Spent:
+        return Spent(time.perf_counter(), time.process_time())
+
+    def since(self, began: Spent) -> Spent:
+        return Spent(self.wall - began.wall, self.cpu - began.cpu)
+
+
+async def timed(work: Awaitable[T]) -> tuple[Spent, T]:
+    """What it took, and the result."""
+    began = Spent.so_far()
     result = await work
-    return time.perf_counter() - began, result
+    return Spent.so_far().since(began), result
 
 
-async def upsert_all(store: EmbeddedStore, deltas: Iterable[GraphDelta]) -> tuple[float, float]:
-    """Facts of every sort and rows of counts, each per second; the time to make the deltas doesn't count."""
-    facts, counts, seconds = 0, 0, 0.0
+async def upsert_all(store: EmbeddedStore, deltas: Iterable[GraphDelta]) -> Figures:
+    """Rates of facts of every sort and of rows of counts; the time to make the deltas doesn't count."""
+    facts, rows, wall, cpu = 0, 0, 0.0, 0.0
     for delta in deltas:
         took, _ = await timed(store.upsert(delta))
-        facts, counts, seconds = facts + delta.rows, counts + len(delta.edges), seconds + took
-    return facts / seconds, counts / seconds
+        facts, rows, wall, cpu = facts + delta.rows, rows + len(delta.edges), wall + took.wall, cpu + took.cpu
+    return {"facts_per_second": facts / wall, "rows_per_second": rows / wall, "rows_per_cpu_second": rows / cpu}
 
 
-def insert_all(path: Path, deltas: Iterable[GraphDelta]) -> float:
-    """The baseline: rows per second of plain INSERTs of the same counts, text keys and all, one commit a batch."""
+def insert_all(path: Path, deltas: Iterable[GraphDelta]) -> Figures:
+    """The baseline: rates of plain INSERTs of the same counts, text keys and all, one commit a batch."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(
         "CREATE TABLE plain(src, type, dst, environment, layer, start, writer, n, c, e, o, latency, gap)"
     )
-    rows, seconds = 0, 0.0
+    rows, wall, cpu = 0, 0.0, 0.0
     for delta in deltas:
-        began = time.perf_counter()
+        began = Spent.so_far()
         connection.execute("BEGIN")
         table = ((*key.relation, key.start_s, key.writer, *counts) for key, counts in delta.edges.items())
         connection.executemany("INSERT INTO plain VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", table)
         connection.execute("COMMIT")
-        rows, seconds = rows + len(delta.edges), seconds + time.perf_counter() - began
+        took = Spent.so_far().since(began)
+        rows, wall, cpu = rows + len(delta.edges), wall + took.wall, cpu + took.cpu
     connection.close()
-    return rows / seconds
+    return {"rows_per_second": rows / wall, "rows_per_cpu_second": rows / cpu}
 
 
 async def investigation_reads(store: EmbeddedStore, root: str) -> Figures:
     """Milliseconds of each read of an investigation, and how much it read."""
     end_ns = END_S * NS_PER_SECOND
     closure = ClosureQuery((root,), end_ns - WINDOW_S * NS_PER_SECOND, end_ns + 1)
-    upstream_s, graph = await timed(store.upstream(closure))
+    upstream, graph = await timed(store.upstream(closure))
     nodes = tuple(graph.entities)
-    changes_s, page = await timed(store.changes(ChangeQuery(end_ns - LOOKBACK_S * NS_PER_SECOND, end_ns, nodes)))
-    rows_s, rows = await timed(store.edge_rows(BucketQuery(nodes, END_S - WINDOW_S, END_S)))
-    blast_s, _ = await timed(store.downstream(closure))
-    return {
-        "relations": len(graph.relations),
-        "nodes": len(nodes),
-        "changes": len(page.items),
-        "rows": len(rows),
-        "upstream_ms": upstream_s * 1_000,
-        "changes_ms": changes_s * 1_000,
-        "rows_ms": rows_s * 1_000,
-        "downstream_ms": blast_s * 1_000,
-    }
+    changes, page = await timed(store.changes(ChangeQuery(end_ns - LOOKBACK_S * NS_PER_SECOND, end_ns, nodes)))
+    edges, rows = await timed(store.edge_rows(BucketQuery(nodes, END_S - WINDOW_S, END_S)))
+    downstream, _ = await timed(store.downstream(closure))
+    spent = {"upstream": upstream, "changes": changes, "edge_rows": edges, "downstream": downstream}
+    sizes = {"relations": len(graph.relations), "nodes": len(nodes), "changes": len(page.items), "rows": len(rows)}
+    walls = {f"{name}_ms": one.wall * 1_000 for name, one in spent.items()}
+    return {**sizes, **walls, **{f"{name}_cpu_ms": one.cpu * 1_000 for name, one in spent.items()}}
 
 
 def spread(samples: list[Figures]) -> dict[str, Figures]:
@@ -99,23 +110,27 @@ async def run(relations: int, seed: int, folder: Path) -> dict[str, Any]:
     """All measurements at one size."""
     store = EmbeddedStore(folder / "whence.db")
     await store.open()
-    loaded, _ = await upsert_all(store, topology(relations, seed))
+    loaded = await upsert_all(store, topology(relations, seed))
     inserted = insert_all(folder / "plain.db", batches(folded(0, seed, BUCKETS), BATCH_FACTS))
-    _, upserted = await upsert_all(store, batches(folded(0, seed, BUCKETS), BATCH_FACTS))
-    _, replayed = await upsert_all(store, batches(folded(0, seed, REPLAYED_BUCKETS), BATCH_FACTS))
+    upserted = await upsert_all(store, batches(folded(0, seed, BUCKETS), BATCH_FACTS))
+    replayed = await upsert_all(store, batches(folded(0, seed, REPLAYED_BUCKETS), BATCH_FACTS))
     roots = [node(0, 0, index) for index in random.Random(seed).choices(range(WIDTH), k=SAMPLES)]
     await investigation_reads(store, roots[0])
     reads = spread([await investigation_reads(store, root) for root in roots])
     await store.close()
     return {
         "relations": relations,
-        "load_facts_per_second": loaded,
-        "plain_insert_rows_per_second": inserted,
-        "upsert_rows_per_second": upserted,
-        "replay_rows_per_second": replayed,
-        "upsert_to_plain_insert": upserted / inserted,
+        "load facts/s": loaded["facts_per_second"],
+        **_rates("plain insert", inserted),
+        **_rates("upsert", upserted),
+        **_rates("replay", replayed),
+        "upsert to plain insert": upserted["rows_per_second"] / inserted["rows_per_second"],
         "reads": reads,
     }
+
+
+def _rates(name: str, figures: Figures) -> Figures:
+    return {f"{name} rows/s": figures["rows_per_second"], f"{name} rows/CPU s": figures["rows_per_cpu_second"]}
 
 
 def table(figures: dict[str, Any]) -> str:

@@ -75,7 +75,7 @@ def edge_rows(reading: Reading, query: BucketQuery) -> list[EdgeRow]:
     relations = {row[0]: reading.relation_key(row[1:], nodes) for row in reading.rows(RELATIONS_AMONG, among)}
     window = {"from": query.from_s, "to": query.to_s, "known": query.known_ns}
     rows = reading.rows(EDGE_ROWS, {**window, "wanted": json.dumps(sorted(relations))})
-    return [EdgeRow(relations[relation], *counts) for relation, *counts in rows]
+    return [EdgeRow._make((relations[row[0]], *row[1:])) for row in rows]
 
 
 def operation_rows(reading: Reading, query: BucketQuery) -> list[OperationRow]:
@@ -89,10 +89,8 @@ def operation_rows(reading: Reading, query: BucketQuery) -> list[OperationRow]:
         "wanted": json.dumps(sorted(nodes)),
     }
     text = reading.terms.text
-    return [
-        OperationRow(nodes[node], text(operation), *counts)
-        for node, operation, *counts in reading.rows(OPERATION_ROWS, values)
-    ]
+    rows = reading.rows(OPERATION_ROWS, values)
+    return [OperationRow._make((nodes[row[0]], text(row[1]), *row[2:])) for row in rows]
 
 
 def exposure_rows(reading: Reading, query: ExposureQuery) -> list[ExposureRow]:
@@ -108,9 +106,9 @@ def exposure_rows(reading: Reading, query: ExposureQuery) -> list[ExposureRow]:
         "nodes": None if nodes is None else json.dumps(nodes),
     }
     rows = reading.rows(EXPOSURE_ROWS, values)
-    keys = reading.keys(node for _, node, *_ in rows) | {ALL_REQUESTS_ID: ALL_REQUESTS}
+    keys = reading.keys(row[1] for row in rows) | {ALL_REQUESTS_ID: ALL_REQUESTS}
     text = reading.terms.text
-    return [ExposureRow(query.service, text(operation), keys[node], *counts) for operation, node, *counts in rows]
+    return [ExposureRow._make((query.service, text(row[0]), keys[row[1]], *row[2:])) for row in rows]
 
 
 def version_relations(
