@@ -1,16 +1,40 @@
-"""A digest of everything that the ranking saw; the order of rows doesn't enter it."""
+"""One order for everything that the ranking sees, and a digest of it.
+
+Stores return rows in any order, and sums of floats depend on theirs in the last digits. So a case is put in order once,
+and equal inputs give equal answers, byte for byte.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 from whence.rca.case import Case
 from whence.rca.weights import WEIGHTS_VERSION
 
 
+def ordered(case: Case) -> Case:
+    """The same case with every collection sorted. Cost: O(n log n) in rows."""
+    graph = case.subgraph
+    return replace(
+        case,
+        subgraph=replace(
+            graph,
+            entities=dict(sorted(graph.entities.items())),
+            relations=tuple(sorted(graph.relations, key=lambda one: one.key)),
+        ),
+        changes=tuple(sorted(case.changes, key=repr)),
+        versions=tuple(sorted(case.versions, key=lambda one: one.key)),
+        exposures=tuple(sorted(case.exposures)),
+        operations=tuple(sorted(case.operations)),
+        edges=tuple(sorted(case.edges)),
+        profiles=tuple(sorted(case.profiles, key=repr)),
+    )
+
+
 def inputs_hash(case: Case) -> str:
-    """SHA-256 over a canonical form of the case and the version of the weights, in hexadecimal."""
+    """SHA-256 over an ordered case and the version of the weights, in hexadecimal."""
     fixed = (WEIGHTS_VERSION, case.incident, case.as_of_ns, case.history_from_ns, case.bucket_s, case.truncated)
     digest = hashlib.sha256(repr(fixed).encode("utf-8", "surrogatepass"))
     for part in (
@@ -20,8 +44,8 @@ def inputs_hash(case: Case) -> str:
         case.versions,
         case.profiles,
         # Plain tuples: these may be many, and naming the fields in each would take most of the time.
-        (tuple(row) for row in case.exposures),
-        (tuple(row) for row in case.operations),
+        map(tuple, case.exposures),
+        map(tuple, case.operations),
         ((*row.relation, *row[1:]) for row in case.edges),
     ):
         _add(digest, part)
@@ -29,6 +53,6 @@ def inputs_hash(case: Case) -> str:
 
 
 def _add(digest: hashlib._Hash, items: Iterable[object]) -> None:
-    lines = sorted(map(repr, items))
+    lines = [repr(item) for item in items]
     digest.update(f"\n{len(lines)}\n".encode())
     digest.update("\n".join(lines).encode("utf-8", "surrogatepass"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from whence.model.answer import Answer, Evidence, NoneRow, RuledOut, Suspect
 from whence.rca import explain
 from whence.rca.candidates import Candidate
-from whence.rca.canonical import inputs_hash
+from whence.rca.canonical import inputs_hash, ordered
 from whence.rca.case import Case
 from whence.rca.chains import Link, links_of
 from whence.rca.completeness import completeness
@@ -63,7 +63,7 @@ def rank(case: Case, weights: RankWeights = DEFAULT_WEIGHTS) -> Answer:
 
     Cost: O(rows) for the columns, then O(candidates x rows of the candidate); no I/O.
     """
-    scene = scene_of(case, weights)
+    scene = scene_of(ordered(case), weights)
     verdicts = [(one, rule_out(one, scene)) for one in scene.candidates]
     weighed = [weigh(one, scene) for one, ruled in verdicts if ruled is None]
     weighed.sort(key=lambda one: _stable_key(one.candidate))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -22,20 +22,19 @@ BASELINE_SHARE = 0.4
 
 
 class Requests:
-    """Columns over exposure rows, one entry for each row, in an order that follows from the numbers alone."""
+    """Columns over exposure rows, one entry for each row."""
 
-    def __init__(self, rows: Iterable[ExposureRow], bucket_s: int) -> None:
-        ordered = sorted(rows, key=lambda row: (row.start_s, row[4:], row))
+    def __init__(self, rows: Sequence[ExposureRow], bucket_s: int) -> None:
         self.bucket_s = bucket_s
-        self.start_s: Ints = np.array([row.start_s for row in ordered], dtype=np.int64)
-        self.node, self._node_number = numbered([row.node for row in ordered])
-        self.operation, numbers = numbered([row.operation for row in ordered])
+        self.start_s: Ints = np.array([row.start_s for row in rows], dtype=np.int64)
+        self.node, self._node_number = numbered([row.node for row in rows])
+        self.operation, numbers = numbered([row.operation for row in rows])
         self.operations = len(numbers)
-        self.total: Floats = np.array([row.requests for row in ordered], dtype=np.float64)
-        self.total_sq: Floats = np.array([row.requests_sq for row in ordered], dtype=np.float64)
-        self._errors: Floats = np.array([row.errors for row in ordered], dtype=np.float64)
-        self._poor: Floats = np.array([row.poor for row in ordered], dtype=np.float64)
-        self._latency = decode_all([row.latency for row in ordered])
+        self.total: Floats = np.array([row.requests for row in rows], dtype=np.float64)
+        self.total_sq: Floats = np.array([row.requests_sq for row in rows], dtype=np.float64)
+        self._errors: Floats = np.array([row.errors for row in rows], dtype=np.float64)
+        self._poor: Floats = np.array([row.poor for row in rows], dtype=np.float64)
+        self._latency = decode_all([row.latency for row in rows])
 
     def __len__(self) -> int:
         return len(self.total)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -23,6 +22,7 @@ ODD_ONCE_NATS = 1.5
 MAX_EARLIER = 20
 MIN_EARLIER = 3
 LIMIT_Z = 4.0
+LARGEST_Z = 1000.0
 NEAR_NS = 30 * 60 * NS_PER_SECOND
 _DATA = frozenset({ChangeKind.DATASET, ChangeKind.SCHEMA})
 
@@ -70,7 +70,7 @@ def _profile_of(candidate: Candidate, profiles: Sequence[SnapshotProfile]) -> Sn
 def _oddities(current: SnapshotProfile, earlier: Sequence[SnapshotProfile]) -> Iterator[Oddity]:
     last_schema = next((one.schema_hash for one in reversed(earlier) if one.schema_hash), None)
     if current.schema_hash and last_schema and current.schema_hash != last_schema:
-        yield Oddity("schema", 0.0, 1.0, math.inf)
+        yield Oddity("schema", 0.0, 1.0, LARGEST_Z)
     yield from _odd("rows", current.rows, [one.rows for one in earlier], relative=0.05)
     yield from _odd("bytes", current.bytes, [one.bytes for one in earlier], relative=0.1)
     for column in current.columns:
@@ -98,7 +98,7 @@ def _odd(
     spread = max(1.4826 * median([abs(one - middle) for one in known]), relative * abs(middle), floor)
     z = abs(now - middle) / spread
     if z > LIMIT_Z:
-        yield Oddity(what, middle, now, z)
+        yield Oddity(what, middle, now, min(z, LARGEST_Z))
 
 
 def _sentence(oddity: Oddity) -> str:
