@@ -25,6 +25,7 @@ SETS = {
     "nezha-tt": ("nezha-tt",),
     "rootcausebench": ("rootcausebench",),
 }
+Item = tuple[IncidentSet, Incident]
 Server = Callable[[], AbstractContextManager[Target]]
 EPILOG = """\
 Sets: nezha (both applications), nezha-ob, nezha-tt, rootcausebench. Petshop is left out: it is five-minute metrics, and
@@ -41,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--url and --otlp go together")
     if args.url and args.seed is None:
         parser.error("a server that runs already needs --seed, so that incidents don't mix")
-    work = list(_chosen(args.set or ["nezha"], _incident_folder(args.data), args.limit))
+    every = [item for item in _all(args.set or ["nezha"], _incident_folder(args.data)) if _wanted(item, args.case)]
+    work = _thinned(every, args.limit)
     options = Options(args.level, args.lineage, args.seed)
     server: Server = partial(given_server, args.url, args.otlp) if args.url else started_server
     results = list(_replay_all(work, server, options, jobs=1 if args.url else args.jobs))
@@ -64,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lineage", choices=["spans", "openlineage"], default="spans", help="how lineage is told")
     parser.add_argument("--seed", type=int, help="draw names, ids and times anew; same seed, same draw")
     parser.add_argument("--limit", type=int, help="only so many incidents, spread over the sets")
+    parser.add_argument("--case", action="append", metavar="ID", help="only this incident, may be given again")
     parser.add_argument("--jobs", type=int, default=2, help="servers that run at once (default 2)")
     parser.add_argument("--url", help="API of a server that runs already")
     parser.add_argument("--otlp", help="its OTLP/HTTP address")
@@ -77,13 +80,20 @@ def _incident_folder(given: Path | None) -> Path:
     return (given or Path(os.environ.get("WHENCE_SHARED_DATA", beside))) / "incidents"
 
 
-def _chosen(names: Sequence[str], folder: Path, limit: int | None) -> Iterator[tuple[IncidentSet, Incident]]:
-    """Incidents of the sets, thinned evenly to ``limit``."""
-    wanted = [part for name in names for part in SETS[name]]
-    every = [(incidents, one) for incidents in map(partial(_open, folder), wanted) for one in incidents.incidents]
-    keep = min(limit or len(every), len(every))
-    for number in range(keep):
-        yield every[number * len(every) // keep]
+def _all(names: Sequence[str], folder: Path) -> Iterator[Item]:
+    for name in names:
+        for incidents in map(partial(_open, folder), SETS[name]):
+            yield from ((incidents, incident) for incident in incidents.incidents)
+
+
+def _wanted(item: Item, case_ids: Sequence[str] | None) -> bool:
+    return not case_ids or item[1].case_id in case_ids
+
+
+def _thinned(items: Sequence[Item], limit: int | None) -> Sequence[Item]:
+    """At most ``limit`` of them, spread evenly."""
+    keep = min(limit or len(items), len(items))
+    return [items[number * len(items) // keep] for number in range(keep)]
 
 
 def _open(folder: Path, name: str) -> IncidentSet:
@@ -91,7 +101,7 @@ def _open(folder: Path, name: str) -> IncidentSet:
 
 
 def _replay_all(
-    work: Sequence[tuple[IncidentSet, Incident]],
+    work: Sequence[Item],
     server: Server,
     options: Options,
     jobs: int,

@@ -86,7 +86,8 @@ def _mean_seconds(results: Sequence[Result]) -> tuple[float, float]:
 
 def _case(result: Result) -> dict[str, Any]:
     seconds = {name: round(value, 3) for name, value in result.seconds._asdict().items()}
-    return {**asdict(result), "seconds": seconds}
+    suspects = [suspect._asdict() for suspect in result.suspects]
+    return {**asdict(result), "suspects": suspects, "seconds": seconds}
 
 
 def _ordered(results: Sequence[Result]) -> list[Result]:

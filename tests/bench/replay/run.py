@@ -42,6 +42,15 @@ class Seconds(NamedTuple):
     ask: float
 
 
+class Named(NamedTuple):
+    """One suspect of an answer."""
+
+    change_id: str
+    probability: float
+    evidence: Mapping[str, float]
+    """Nats by code."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """One case, in the published names."""
@@ -54,8 +63,8 @@ class Result:
     truth: str | None
     verdict: str
     headline: str
-    suspects: tuple[tuple[str, float], ...]
-    """What was named, best first, with its probability."""
+    suspects: tuple[Named, ...]
+    """What was named, best first."""
     none_probability: float
     ruled_out: Mapping[str, str]
     """Reason for each change that was put aside."""
@@ -173,10 +182,16 @@ def _result(
         truth=incident.truth.change_id,
         verdict=answer["verdict"],
         headline=answer["headline"],
-        suspects=tuple((old(suspect["change"]), suspect["probability"]) for suspect in answer["suspects"]),
+        suspects=tuple(
+            Named(old(suspect["change"]), suspect["probability"], _weights(suspect)) for suspect in answer["suspects"]
+        ),
         none_probability=answer["none"]["probability"],
         ruled_out={old(row["change"]): row["reason"] for row in answer["ruled_out"]},
         grade=grade,
         floors=floors,
         seconds=seconds,
     )
+
+
+def _weights(suspect: dict[str, Any]) -> Mapping[str, float]:
+    return {piece["code"]: piece["weight"] for piece in suspect["evidence"]}
