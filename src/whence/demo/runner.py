@@ -1,39 +1,24 @@
-"""One demo from start to end: start whence and the shop, ship, notice, ask, judge, clean up."""
+"""``run_demo``: the command behind ``whence demo``, from its arguments to its exit status."""
 
 from __future__ import annotations
 
 import signal
 import sys
-import tempfile
 import time
-from contextlib import ExitStack
-from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
+from importlib.util import find_spec
 from random import Random
 from types import FrameType
 from typing import Any, NoReturn
 
 import httpx
 
-from whence.demo.judge import is_right
-from whence.demo.plan import FEATURES, Act, Plan, Scenario, Step, Truth, make_plan
-from whence.demo.processes import Fleet, ProcessFailed
+from whence.demo.plan import Scenario, make_plan
+from whence.demo.processes import ProcessFailed
 from whence.demo.report import Screen
-from whence.demo.server import Server
-from whence.demo.shop import Shop
-from whence.demo.traffic import Symptom, Traffic
+from whence.demo.stage import Stage
 
-RIGHT, WRONG, BROKEN, INTERRUPTED = 0, 1, 5, 130
-
-_QUIET_SECONDS = 4.0
-"""Traffic before the first change, so that there is something to compare with."""
-_GAP_SECONDS = 1.0
-_NOTICE_SECONDS = 40.0
-"""So long the demo waits for a symptom after the last step."""
-_RIPEN_SECONDS = 6.0
-"""From noticing to asking; in life this is the time until somebody opens the laptop."""
-_POLL_SECONDS = 0.2
+RIGHT, WRONG, USAGE, BROKEN, INTERRUPTED = 0, 1, 2, 5, 130
+_NEEDS = ("fastapi", "sklearn", "opentelemetry.instrumentation.fastapi", "opentelemetry.instrumentation.httpx")
 
 
 def run_demo(
@@ -44,7 +29,7 @@ def run_demo(
     json_output: bool = False,
     store: str = "",
 ) -> int:
-    """Run a scenario and print what whence makes of it. Takes about a minute.
+    """Run a scenario and print what whence makes of it. Takes about a minute; call it from the main thread.
 
     Args:
         scenario: code, model, data, combination, stale or none; None picks one.
@@ -54,11 +39,12 @@ def run_demo(
         store: ``WHENCE_STORE`` of the server; empty keeps everything in a temporary directory.
 
     Returns:
-        Exit status: 0 right answer, 1 wrong answer, 5 the demo could not run, 130 interrupted before the answer.
-
-    Raises:
-        ValueError: There is no such scenario.
+        Exit status: 0 right answer, 1 wrong answer, 2 no such scenario or packages missing, 5 the demo could not run,
+        130 interrupted before the answer.
     """
+    problem = _problem(scenario)
+    if problem:
+        return _fail(USAGE, problem)
     seed = Random().randrange(1000) if seed is None else seed  # noqa: S311 - picks an example
     chosen = Random(seed).choice(list(Scenario)) if scenario is None else Scenario(scenario)  # noqa: S311
     previous = signal.signal(signal.SIGTERM, _interrupt)
@@ -75,105 +61,30 @@ def run_demo(
         if not result:
             return INTERRUPTED
     except (ProcessFailed, httpx.HTTPError, FileNotFoundError) as error:
-        sys.stderr.write(f"the demo could not run: {error}\n")
-        return BROKEN
+        return _fail(BROKEN, f"the demo could not run: {error}")
     finally:
         signal.signal(signal.SIGTERM, previous)
     return RIGHT if result["right"] else WRONG
 
 
-class Stage:
-    """All that runs during a demo; leaving it stops every process and removes every file."""
+def _problem(scenario: str | None) -> str:
+    """Why it makes no sense to start, or nothing."""
+    if scenario is not None and scenario not in list(Scenario):
+        return f"there is no scenario {scenario!r}; choose one of {', '.join(Scenario)}"
+    missing = [name for name in _NEEDS if not _is_installed(name)]
+    return f"the shop needs {', '.join(missing)}: pip install 'whence[demo]'" if missing else ""
 
-    def __init__(self, plan: Plan, screen: Screen, store: str) -> None:
-        self.plan = plan
-        self._screen = screen
-        self._store = store
-        self._leaving = ExitStack()
-        self._shipped: list[dict[str, Any]] = []
 
-    def __enter__(self) -> Stage:
-        with ExitStack() as starting:
-            folder = Path(starting.enter_context(tempfile.TemporaryDirectory(prefix="whence-demo-")))
-            fleet = Fleet(folder / "logs")
-            starting.callback(fleet.close)
-            self._screen.say(f"scenario {self.plan.scenario}, seed {self.plan.seed}: starting whence and the shop")
-            self.server = Server(fleet, folder / "whence", self._store)
-            starting.callback(self.server.close)
-            self.shop = Shop(folder, fleet, self.server, self.plan)
-            self.server.wait()
-            self.shop.open()
-            self.traffic = Traffic(lambda: self.shop.storefront, self.plan.seed)
-            starting.callback(self.traffic.close)
-            self.traffic.open()
-            self._leaving = starting.pop_all()
-        return self
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # of a parent package
+        return False
 
-    def __exit__(self, *failure: object) -> None:
-        self._screen.say("cleaning up")
-        self._leaving.close()
 
-    def play(self) -> dict[str, Any]:
-        """Ship, notice, ask, judge; gives back all of it, ready for JSON.
-
-        Raises:
-            ProcessFailed: A process broke down, or nothing that was shipped did harm.
-        """
-        self._screen.say("the shop is open")
-        time.sleep(_QUIET_SECONDS)
-        symptom = self._ship_until_noticed()
-        detected_at = datetime.now(UTC)
-        self._screen.say(f"somebody noticed: {symptom.signal} in {symptom.share:.0%} of {symptom.operation}")
-        time.sleep(_RIPEN_SECONDS)
-        self._screen.say("asking what changed")
-        answer = self.server.investigate(symptom, detected_at)
-        truth = self._truth()
-        return {
-            "scenario": self.plan.scenario.value,
-            "seed": self.plan.seed,
-            "right": is_right(truth, answer),
-            "truth": [{"subject": subject, "version": version} for subject, version in truth.any_of],
-            "symptom": symptom._asdict(),
-            "shipped": self._shipped,
-            "seconds": round(self._screen.seconds, 1),
-            "url": self.server.url,
-            "answer": answer,
-        }
-
-    def _ship_until_noticed(self) -> Symptom:
-        for number, step in enumerate(self.plan.steps, start=1):
-            self._ship(step, f"chg-{number}")
-            time.sleep(_GAP_SECONDS)
-            symptom = self.traffic.symptom()
-            if symptom is not None:
-                return symptom
-        deadline = time.monotonic() + _NOTICE_SECONDS
-        while time.monotonic() < deadline:
-            symptom = self.traffic.symptom()
-            if symptom is not None:
-                return symptom
-            time.sleep(_POLL_SECONDS)
-        raise ProcessFailed("nobody noticed anything: nothing that was shipped did harm")
-
-    def _ship(self, step: Step, change_id: str) -> None:
-        if step.after:
-            how = "reported" if step.announced else "not reported"
-            self._screen.say(f"{step.act}: {step.subject} {step.before} → {step.after} ({how})")
-            shipped = {"subject": step.subject, "from": step.before, "to": step.after, "id": None}
-            if step.announced:
-                self.server.announce(step, change_id)
-                shipped["id"] = change_id
-            self._shipped.append(shipped | {"at": datetime.now(UTC).isoformat()})
-        self.shop.ship(step)
-
-    def _truth(self) -> Truth:
-        """The plan's truth; a snapshot's name is known only once the refresh job made it."""
-        truth = self.plan.truth
-        if self.plan.scenario is not Scenario.DATA:
-            return truth
-        orders = next(step.after for step in self.plan.steps if step.act is Act.EXPORT and step.flavour)
-        first = (FEATURES, self.shop.files.first_snapshot_of(orders))
-        return replace(truth, any_of=(*truth.any_of, first))
+def _fail(status: int, message: str) -> int:
+    sys.stderr.write(f"{message}\n")
+    return status
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

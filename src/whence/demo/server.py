@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -13,7 +14,6 @@ from whence.demo.plan import Act, Step
 from whence.demo.processes import Fleet, Process, free_ports, wait_ready
 from whence.demo.traffic import Symptom
 
-ENVIRONMENT = "production"
 _KINDS = {Act.DEPLOY: "deployment", Act.TRAIN: "model", Act.EXPORT: "dataset", Act.SWITCH: "flag"}
 _FAST = {"WHENCE_BUCKET_SECONDS": "2", "WHENCE_TRACE_IDLE_SECONDS": "1", "WHENCE_FLUSH_SECONDS": "1"}
 """An incident that takes a minute needs a finer clock than one that takes an hour."""
@@ -23,6 +23,8 @@ class Server:
     """A running whence with a store of its own."""
 
     def __init__(self, fleet: Fleet, data: Path, store: str = "") -> None:
+        # A store that outlives the demo may hold the traces of another one.
+        self.environment = f"demo-{token_hex(3)}" if store else "production"
         api, otlp_http, otlp_grpc = free_ports(3)
         self.url = f"http://127.0.0.1:{api}"
         self.otlp_url = f"http://127.0.0.1:{otlp_http}"
@@ -46,7 +48,7 @@ class Server:
                 "subject": step.subject,
                 "from": step.before,
                 "to": step.after,
-                "environment": ENVIRONMENT,
+                "environment": self.environment,
                 "effective_at": datetime.now(UTC).isoformat(),
             },
         )
@@ -60,7 +62,7 @@ class Server:
                 "signal": symptom.signal,
             },
             "detected_at": detected_at.isoformat(),
-            "environment": ENVIRONMENT,
+            "environment": self.environment,
         }
         answer: dict[str, Any] = self._post("/api/v1/investigations", question)
         return answer

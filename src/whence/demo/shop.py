@@ -141,7 +141,11 @@ class Shop:
         return self._fleet.start(name, [str(self._jobs / f"{name}.py"), *arguments], self._environ("v1"))
 
     def _environ(self, version: str) -> dict[str, str]:
-        about = {"service.namespace": "shop", "service.version": version, "deployment.environment.name": "production"}
+        about = {
+            "service.namespace": "shop",
+            "service.version": version,
+            "deployment.environment.name": self._server.environment,
+        }
         return {
             "SHOP_DATA": str(self.files.folder),
             "WHENCE_URL": self._server.url,
