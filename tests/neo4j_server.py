@@ -38,7 +38,9 @@ server.https.enabled=false
 server.memory.heap.initial_size={heap}
 server.memory.heap.max_size={heap}
 server.memory.pagecache.size=128m
+dbms.cypher.min_replan_interval=1h
 """
+"""Without the last line every test that fills the empty database would have all queries planned again."""
 _OPENED_PACKAGES = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 
 # Ends the server and removes its home when the test run ends, however it ends: the pipe on standard input then closes.

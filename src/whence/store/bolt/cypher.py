@@ -9,25 +9,22 @@ from collections.abc import Iterable, Iterator
 
 from whence.model.kinds import RelationType
 from whence.store.bolt.schema import (
-    CHANGES,
     COUNT_KEY,
     COUNT_TABLES,
-    ENTITIES,
     KIND_LABELS,
     KNOWN,
     NODE_TABLES,
-    PROFILES,
     RELATION_KEY,
     RELATION_TIMES,
     CountTable,
     NodeTable,
 )
 
-_LOCK = "REMOVE n.lock"
-"""Takes a node's write lock, so that nothing read after it can change until the transaction ends.
+_LOCK = "SET n.lock = true REMOVE n.lock"
+"""Takes a node's write lock, so that nothing read after it can change until the transaction ends; leaves nothing.
 
-No node has that property, so nothing is written. Setting a property to itself would not do: its old value is read
-before the lock is there, and written after. And what comes next must read through a list of what was locked, because
+Only a set does it. Removing a property that no node ever had takes no lock, and of ``SET n.x = n.x`` the old value is
+read before the lock is there and written after. What comes next must read through a list of what was locked, because
 the planner is free to read properties of a variable that it has already as early as it likes.
 """
 
@@ -47,17 +44,6 @@ def schema_statements() -> Iterator[str]:
             yield _index("TEXT INDEX", table.label, (name,))
     for counts in COUNT_TABLES:
         yield _unique(counts.label, COUNT_KEY)
-
-
-def write_statements() -> Iterator[str]:
-    """Every statement of an upsert."""
-    for table in (ENTITIES, CHANGES, PROFILES):
-        yield lock_nodes(table)
-        yield write_nodes(table)
-    yield RELABEL_ENTITIES
-    yield from map(merge_counts, COUNT_TABLES)
-    yield from map(merge_relations, RelationType)
-    yield from map(create_relations, RelationType)
 
 
 def lock_nodes(table: NodeTable) -> str:

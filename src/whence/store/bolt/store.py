@@ -19,7 +19,7 @@ from whence.store.bolt.connection import DEFAULT_LIMITS, BoltLimits, Connection,
 from whence.store.bolt.rows import to_change, to_document, to_entity, to_profile, to_relation, to_relation_key
 from whence.store.bolt.schema import hash63
 from whence.store.bolt.walks import FOREVER, Walk
-from whence.store.bolt.warm import warm_reads, warm_writes
+from whence.store.bolt.warm import WARM_WRITES, warm_reads
 from whence.store.bolt.writer import write_delta
 from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, Document, ExposureQuery, Page, SearchQuery
 
@@ -66,7 +66,8 @@ class BoltStore:
             StoreUnavailable: Nothing answers.
         """
         await self._connection.open(cypher.schema_statements())
-        await self._connection.write(warm_writes)
+        for text in WARM_WRITES:
+            await self._connection.write(lambda tx, text=text: run(tx, text, {"keys": [], "rows": []}))  # type: ignore[misc]
         await warm_reads(self)
 
     async def close(self) -> None:

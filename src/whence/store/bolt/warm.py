@@ -1,50 +1,39 @@
 """Having the server plan our statements before somebody waits for an answer.
 
-A statement that the server has not met takes it up to seconds; the same again takes milliseconds. So each is run once
-with arguments that match nothing.
+A statement that the server has not met takes it up to seconds; the same again takes milliseconds. So one of each kind
+is run with arguments that match nothing.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from whence.model.kinds import RelationType
+from whence.store.bolt import cypher, schema
+from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, ExposureQuery, GraphReader, SearchQuery
 
-from neo4j import AsyncManagedTransaction
-
-from whence.store.bolt.connection import run
-from whence.store.bolt.cypher import write_statements
-from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, ExposureQuery, SearchQuery
-
-if TYPE_CHECKING:
-    from whence.store.bolt.store import BoltStore
-
-_NOTHING = ""
+_NOTHING = "-"
 """Key of no entity."""
 
+WARM_WRITES = (
+    cypher.lock_nodes(schema.ENTITIES),
+    cypher.write_nodes(schema.ENTITIES),
+    *map(cypher.merge_counts, schema.COUNT_TABLES),
+    cypher.merge_relations(RelationType.CALLS),
+)
+"""Statements of nearly every upsert; they do nothing where ``$keys`` and ``$rows`` are empty."""
 
-async def warm_writes(tx: AsyncManagedTransaction) -> None:
-    """Run every statement that writes, without rows."""
-    for text in write_statements():
-        await run(tx, text, {"rows": [], "keys": []})
 
-
-async def warm_reads(store: BoltStore) -> None:
-    """Run every kind of read once."""
-    for environment in (None, _NOTHING):
-        closure = ClosureQuery((_NOTHING,), 0, 1, environment)
-        await store.upstream(closure)
-        await store.downstream(closure)
-        buckets = BucketQuery((_NOTHING,), 0, 1, environment)
-        await store.edge_rows(buckets)
-        await store.operation_rows(buckets)
-        await store.exposure_rows(ExposureQuery(_NOTHING, 0, 1, environment=environment))
-        await store.versions([_NOTHING], environment, None)
-        for subjects in (None, (_NOTHING,)):
-            await store.changes(ChangeQuery(0, 1, subjects, environment))
-    await store.profiles([_NOTHING], 0, 1)
-    await store.entity(_NOTHING)
-    await store.named(_NOTHING)
-    await store.search(SearchQuery("-"))
-    await store.search(SearchQuery(base=_NOTHING))
-    await store.change(_NOTHING)
-    await store.document(_NOTHING, _NOTHING)
-    await store.documents(_NOTHING, 1, None)
+async def warm_reads(reader: GraphReader) -> None:
+    """Ask what an investigation asks."""
+    closure = ClosureQuery((_NOTHING,), 0, 1, _NOTHING)
+    await reader.upstream(closure)
+    await reader.downstream(closure)
+    buckets = BucketQuery((_NOTHING,), 0, 1, _NOTHING)
+    await reader.edge_rows(buckets)
+    await reader.operation_rows(buckets)
+    await reader.exposure_rows(ExposureQuery(_NOTHING, 0, 1, environment=_NOTHING))
+    await reader.changes(ChangeQuery(0, 1, (_NOTHING,), _NOTHING))
+    await reader.versions([_NOTHING], _NOTHING, None)
+    await reader.profiles([_NOTHING], 0, 1)
+    await reader.entity(_NOTHING)
+    await reader.named(_NOTHING)
+    await reader.search(SearchQuery(_NOTHING))
