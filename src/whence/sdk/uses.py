@@ -33,7 +33,7 @@ def uses_model(ref: str) -> Use:
     Args:
         ref: ``namespace#name@kind:version``, at most 256 characters (``file#shop/ranker@version:v42``).
     """
-    return Use(MODELS, ref)
+    return Use(MODELS, _checked(ref))
 
 
 def reads(ref: str) -> Use:
@@ -42,7 +42,7 @@ def reads(ref: str) -> Use:
     Args:
         ref: ``namespace#name@kind:version``, at most 256 characters (``s3://lake#features@iceberg:3055``).
     """
-    return Use(INPUTS, ref)
+    return Use(INPUTS, _checked(ref))
 
 
 def writes(ref: str) -> Use:
@@ -51,19 +51,20 @@ def writes(ref: str) -> Use:
     Args:
         ref: ``namespace#name@kind:version``, at most 256 characters.
     """
-    return Use(OUTPUTS, ref)
+    return Use(OUTPUTS, _checked(ref))
 
 
 class Use:
     """One use of one reference: a fact about the current span, a context manager, and a decorator.
 
     Decorates functions and coroutine functions; a generator is only covered until it is made. One object serves one
-    ``with`` at a time, but any number of concurrent calls of a function that it decorates.
+    ``with`` at a time, but any number of concurrent calls of a function that it decorates. Without a reference (it was
+    broken) it does nothing.
     """
 
-    def __init__(self, attribute: str, ref: str) -> None:
+    def __init__(self, attribute: str, ref: str | None) -> None:
         self._attribute = attribute
-        self._ref = _checked(ref)
+        self._ref = ref
         self._token: Token[Context] | None = None
         self._tag()
 
@@ -81,23 +82,17 @@ class Use:
 
             @functools.wraps(function)
             async def asynchronous(*args: Any, **kwargs: Any) -> Any:
-                with self._again():
+                with Use(self._attribute, self._ref):
                     return await function(*args, **kwargs)
 
             return cast("F", asynchronous)
 
         @functools.wraps(function)
         def synchronous(*args: Any, **kwargs: Any) -> Any:
-            with self._again():
+            with Use(self._attribute, self._ref):
                 return function(*args, **kwargs)
 
         return cast("F", synchronous)
-
-    def _again(self) -> Use:
-        copy = Use.__new__(Use)
-        copy._attribute, copy._ref, copy._token = self._attribute, self._ref, None
-        copy._tag()
-        return copy
 
     @guarded
     def _tag(self) -> None:
