@@ -2,8 +2,8 @@
 
 Requests of about 500 spans with 12 attributes are decoded and folded as the collector does it, with a drain for every
 second of load. In alternating rounds of the same run, a plain loop over full protobuf objects reads the same bytes and
-counts calls between services: what one would write first. Rates are by CPU time, so neighbours disturb little; the ratio
-is disturbed least.
+counts calls between services: what one would write first. Rates are by CPU time, so neighbours disturb little; the
+ratio is disturbed least.
 """
 
 from __future__ import annotations

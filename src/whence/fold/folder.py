@@ -12,7 +12,6 @@ from whence.fold.buckets import Buckets
 from whence.fold.catalog import Catalog
 from whence.fold.rows import Drain
 from whence.fold.stats import FoldStats, Totals
-from whence.fold.tallies import OperationTally
 from whence.fold.trace import TraceCounter
 from whence.fold.traces import ClosedTrace, OpenTraces
 from whence.model.delta import GraphDelta
@@ -48,13 +47,9 @@ class SpanFolder:
         self.expire(now_ns)
         self._catalog.clock_ns = self._now_ns
         for log in logs:
-            operation = self._catalog.operation(self._catalog.origin(log.source), NO_OPERATION)
-            operations = self._buckets.at(log.time_ns).operations
-            tally = operations.setdefault(operation, OperationTally())
-            tally.spans += 1
-            tally.error_logs += 1.0
-            tally.first_ns = min(tally.first_ns, log.time_ns)
-            tally.last_ns = max(tally.last_ns, log.time_ns)
+            origin = self._catalog.origin(log.source)
+            origin.see(log.time_ns, log.time_ns)
+            self._buckets.log(self._catalog.operation(origin, NO_OPERATION), log.time_ns)
 
     def expire(self, now_ns: int) -> None:
         """Close and count the traces that are due by now."""
@@ -64,7 +59,7 @@ class SpanFolder:
     def drain(self, now_ns: int) -> GraphDelta:
         """Everything that changed since the last drain. Closes nothing."""
         self._now_ns = max(self._now_ns, now_ns)
-        return Drain(self._writer, self._catalog.nodes).run(self._buckets)
+        return Drain(self._writer, self._catalog, self._buckets).run()
 
     def roll(self, writer: str) -> None:
         """Count under a new writer from here on. Open traces come along, as if their spans had arrived just now.
@@ -72,7 +67,7 @@ class SpanFolder:
         Raises:
             RuntimeError: Something is not drained yet.
         """
-        if self._buckets.touched:
+        if not self._buckets.is_drained:
             raise RuntimeError("drain before rolling: rows of the old writer would be lost")
         self._begin(writer)
         self._traces.restart(self._traces.spans(), self._now_ns)

@@ -1,92 +1,85 @@
-"""Counts in memory, before they become rows: one tally for each thing counted in one bucket of time."""
+"""Counts in memory, before they become rows.
+
+How this works: one thing that happened is one ``int``, a *code*: the number of what it happened to, marks for how it
+went, and the index of how long it took in a latency sketch. So most of folding is ``counts[code] += 1``. Only a drain
+takes codes apart and adds them to tallies, each distinct code once.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from whence.fold.catalog import Edge, Entry, Node, Operation
 from whence.model.sketch import bucket_index
+
+INDEX_BITS = 8
+INDEX_MASK = (1 << INDEX_BITS) - 1
+ERROR, ORIGIN, POOR = 1 << INDEX_BITS, 2 << INDEX_BITS, 4 << INDEX_BITS
+"""Marks: it failed; the failure began here; it answered, but badly."""
+_NUMBER_SHIFT = INDEX_BITS + 3
 
 Sketch = dict[int, float]
 
-_SMALL = 1 << 14
+SMALL_US = 1 << 14
 _SHIFT = 11
 _SHIFTED_INDEX = 4 * _SHIFT  # each halving of a duration lowers its index by the four buckets of an octave
-_INDEX_OF = bytes(map(bucket_index, range(_SMALL)))
+INDEX_OF_SMALL = bytes(map(bucket_index, range(SMALL_US)))
+"""``sketch.bucket_index`` of all small durations, for the hot path."""
 
 
-def sketch_index(microseconds: int) -> int:
-    """``sketch.bucket_index`` from a table: this runs several times for each span."""
-    if microseconds < _SMALL:
-        return _INDEX_OF[microseconds] if microseconds > 0 else 0
-    if microseconds < _SMALL << _SHIFT:
-        return _INDEX_OF[microseconds >> _SHIFT] + _SHIFTED_INDEX
+def code_of(number: int) -> int:
+    """The code of something that was numbered, without marks and index."""
+    return number << _NUMBER_SHIFT
+
+
+def number_of(code: int) -> int:
+    """Inverse of ``code_of``, whatever the marks and index."""
+    return code >> _NUMBER_SHIFT
+
+
+def index_of(microseconds: int) -> int:
+    """``sketch.bucket_index`` from a table."""
+    if microseconds < SMALL_US:
+        return INDEX_OF_SMALL[microseconds] if microseconds > 0 else 0
+    if microseconds < SMALL_US << _SHIFT:
+        return INDEX_OF_SMALL[microseconds >> _SHIFT] + _SHIFTED_INDEX
     return bucket_index(microseconds)
 
 
 @dataclass(eq=False, slots=True)
-class OperationTally:
-    """What a node did by itself; ``first_ns`` and ``last_ns`` bound the spans that were counted."""
+class Tally:
+    """Things of one kind that happened in one bucket of time; ``spans`` is raw, the rest weighted."""
 
     spans: int = 0
-    calls: float = 0.0
+    weight: float = 0.0
+    weight_sq: float = 0.0
     errors: float = 0.0
     origin_errors: float = 0.0
+    poor: float = 0.0
     error_logs: float = 0.0
-    poor: float = 0.0
-    self_time: Sketch = field(default_factory=dict)
-    first_ns: int = 1 << 63
-    last_ns: int = 0
-    drained: int = 0
-    """``spans`` when it was last drained; more since then means there is something to drain."""
+    times: Sketch = field(default_factory=dict)
+    gaps: Sketch = field(default_factory=dict)
 
+    def add(self, code: int, count: int, weight: float) -> None:
+        """Add ``count`` things of one code that weigh ``weight`` each."""
+        total = count * weight
+        self.spans += count
+        self.weight += total
+        self.weight_sq += total * weight
+        if code & ERROR:
+            self.errors += total
+        if code & ORIGIN:
+            self.origin_errors += total
+        if code & POOR:
+            self.poor += total
+        index = code & INDEX_MASK
+        self.times[index] = self.times.get(index, 0.0) + total
 
-@dataclass(eq=False, slots=True)
-class EdgeTally:
-    """Calls over one relation."""
+    def add_gap(self, code: int, count: int, weight: float) -> None:
+        """Add ``count`` gaps between caller and callee; the calls themselves are added apart."""
+        index = code & INDEX_MASK
+        self.gaps[index] = self.gaps.get(index, 0.0) + count * weight
 
-    spans: int = 0
-    calls: float = 0.0
-    errors: float = 0.0
-    origin_errors: float = 0.0
-    latency: Sketch = field(default_factory=dict)
-    gap: Sketch = field(default_factory=dict)
-    first_ns: int = 1 << 63
-    last_ns: int = 0
-    drained: int = 0
-
-
-@dataclass(eq=False, slots=True)
-class ExposureTally:
-    """Requests into one entry: of one set of nodes while they come in, of one node as they are drained."""
-
-    spans: int = 0
-    requests: float = 0.0
-    requests_sq: float = 0.0
-    errors: float = 0.0
-    poor: float = 0.0
-    latency: Sketch = field(default_factory=dict)
-
-    def add(self, other: ExposureTally) -> None:
-        """Add another tally to this one."""
-        self.spans += other.spans
-        self.requests += other.requests
-        self.requests_sq += other.requests_sq
-        self.errors += other.errors
-        self.poor += other.poor
-        latency = self.latency
-        for index, weight in other.latency.items():
-            latency[index] = latency.get(index, 0.0) + weight
-
-
-@dataclass(eq=False, slots=True)
-class Bucket:
-    """All tallies of spans that start in one bucket of time."""
-
-    start_s: int
-    operations: dict[Operation, OperationTally] = field(default_factory=dict)
-    edges: dict[Edge, EdgeTally] = field(default_factory=dict)
-    incoming: dict[tuple[Entry, int], ExposureTally] = field(default_factory=dict)
-    """Requests since the last drain, by entry and the set of nodes that they touched."""
-    exposures: dict[tuple[Entry, Node | None], ExposureTally] = field(default_factory=dict)
-    """All drained requests by entry and single node (None: whatever they touched)."""
+    def add_logs(self, count: int) -> None:
+        """Add error logs, which have no duration and no weight."""
+        self.spans += count
+        self.error_logs += count
