@@ -10,10 +10,13 @@ from whence.model.change import Change
 from whence.model.delta import Entity
 from whence.model.kinds import VERSION_KINDS, EntityKind
 from whence.rca.case import Case
+from whence.rca.histories import Histories, Nodes
 from whence.rca.inferred import MATCH_WINDOW_NS, Sighting, inferred_change, match, sightings, version_labels
 from whence.rca.staleness import overdue
 from whence.rca.topology import Topology, names_of, version_text
 
+DIRECT_SOURCE = "api"
+"""``Change.source`` of what somebody posted as a change."""
 _ENTITY_OF_VERSION = {version: entity for entity, version in VERSION_KINDS.items()}
 
 
@@ -25,7 +28,7 @@ class Candidate:
     bases: tuple[str, ...]
     """Entities that were changed; more than one only when a bare name fits several."""
     version: str | None
-    """Key of the version that the change brought, when spans showed it."""
+    """Key of the version that the change brought, when telemetry knows it."""
     carriers: tuple[str, ...]
     """Services in whose telemetry it would show."""
     strength: float
@@ -33,26 +36,30 @@ class Candidate:
     path: tuple[str, ...]
     acts_ns: int
     """When it could first be felt: first sight or first consumption, else the time it was reported for."""
-    consumed: bool
-    """False when versions of its entity are consumed, but not (yet) this one."""
+    is_sighted: bool
+    """Whether that moment was seen in telemetry."""
+    is_consumed: bool
+    """False when versions of its entity are consumed, but not this one."""
     new_nodes: frozenset[str]
-    """What a request touches when it meets the new version."""
+    """What a request touches when it meets the change."""
     old_nodes: frozenset[str]
     owner: str | None
+    also_reported: tuple[str, ...] = ()
+    """Ids of other reports of the same change."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What is known of versions, looked up by every candidate."""
+    """What every candidate is looked up in."""
 
     topology: Topology
-    versions: Mapping[str, tuple[str, ...]]
+    histories: Histories
     kinds: Mapping[str, EntityKind]
     entities: Mapping[str, Entity]
 
 
 def gather(case: Case, topology: Topology, onset_high_ns: int) -> tuple[Candidate, ...]:
-    """Every candidate of a case, in no particular order.
+    """Every candidate of a case, in no particular order; reports of one change are one candidate.
 
     Args:
         case: The incident.
@@ -60,21 +67,45 @@ def gather(case: Case, topology: Topology, onset_high_ns: int) -> tuple[Candidat
         onset_high_ns: Refreshes that became overdue later are no candidates.
     """
     kinds = entity_kinds(case, topology)
-    context = _Context(topology, _versions_by_base(case), kinds, case.subgraph.entities)
+    histories = Histories(case.versions, case.incident.environment)
+    context = _Context(topology, histories, kinds, case.subgraph.entities)
     seen = sightings(case.versions, case.incident.environment)
     subjects = subjects_of(case.changes, topology.bases())
     matched = match(case.changes, subjects, seen, case.subgraph.entities)
-    found = [
+    recorded = [
         _candidate(change, subjects[change.id], matched.get(change.id), context)
         for change in case.changes
         if subjects[change.id]
     ]
-    found += [_candidate(change, (change.subject,), one, context) for change, one in unannounced(case, topology)]
-    stale = overdue(case.versions, kinds, case.history_from_ns, onset_high_ns)
-    found += [
-        _candidate(change, (change.subject,), None, context) for change in stale if change.subject in topology.reach
+    inferred = [_candidate(change, (change.subject,), one, context) for change, one in unannounced(case, topology)]
+    stale = [
+        _candidate(change, (change.subject,), None, context)
+        for change in overdue(case.versions, kinds, case.history_from_ns, onset_high_ns)
+        if change.subject in topology.reach
     ]
-    return tuple(found)
+    return (*_without_repeats(recorded), *inferred, *stale)
+
+
+def _without_repeats(recorded: Sequence[Candidate]) -> list[Candidate]:
+    """One candidate for all reports that say the same of one version within some minutes.
+
+    The one that was posted by hand or by a deployment tool speaks for them; lineage events only confirm it.
+    """
+    groups: dict[tuple[object, ...], list[Candidate]] = defaultdict(list)
+    for one in sorted(recorded, key=lambda candidate: candidate.change.effective_ns):
+        what = one.version or one.change.to_version
+        same = groups[one.bases, what] if what is not None else groups[one.change.id,]
+        if same and one.change.effective_ns - same[-1].change.effective_ns > MATCH_WINDOW_NS:
+            groups[one.bases, what, same[0].change.id] = same
+            groups[one.bases, what] = [one]
+        else:
+            same.append(one)
+    return [_speaker(group) for group in groups.values()]
+
+
+def _speaker(group: Sequence[Candidate]) -> Candidate:
+    ranked = sorted(group, key=lambda one: (one.change.source != DIRECT_SOURCE, one.change.effective_ns, one.change.id))
+    return replace(ranked[0], also_reported=tuple(sorted(one.change.id for one in ranked[1:])))
 
 
 def unannounced(case: Case, topology: Topology) -> tuple[tuple[Change, Sighting], ...]:
@@ -117,21 +148,14 @@ def entity_kinds(case: Case, topology: Topology) -> dict[str, EntityKind]:
     return kinds
 
 
-def _versions_by_base(case: Case) -> dict[str, tuple[str, ...]]:
-    found: dict[str, set[str]] = defaultdict(set)
-    for relation in case.versions:
-        found[relation.key.src].add(relation.key.dst)
-    return {base: tuple(sorted(versions)) for base, versions in found.items()}
-
-
 def _candidate(change: Change, bases: tuple[str, ...], sighting: Sighting | None, context: _Context) -> Candidate:
     topology = context.topology
     version = sighting.version if sighting is not None else _known_version(change, bases, context)
-    nearest = max(bases, key=lambda base: topology.reach[base].strength)
-    siblings = [one for base in bases for one in context.versions.get(base, ()) if one != version]
-    new_nodes = topology.touched_through(version) if version is not None else frozenset()
-    old_nodes = frozenset(node for one in siblings for node in topology.touched_through(one)) - new_nodes
-    reach = topology.reach[nearest]
+    nodes = Nodes(frozenset(), frozenset())
+    if version is not None:
+        nodes = context.histories.sides(version, bases, topology, is_first_sight=sighting is not None)
+    reach = max((topology.reach[base] for base in bases), key=lambda one: one.strength)
+    consumed_ns = topology.consumed_since(version) if version is not None else None
     return Candidate(
         change=_with_versions(change, sighting),
         bases=bases,
@@ -139,10 +163,11 @@ def _candidate(change: Change, bases: tuple[str, ...], sighting: Sighting | None
         carriers=tuple(sorted({one for base in bases for one in topology.carriers(base)})),
         strength=reach.strength,
         path=reach.path if version is None else (*reach.path[:-1], version),
-        acts_ns=_acts_ns(change, version, sighting, topology),
-        consumed=_consumed(version, bases, siblings, context),
-        new_nodes=new_nodes,
-        old_nodes=old_nodes,
+        acts_ns=max(_effective_ns(change, sighting), consumed_ns or 0),
+        is_sighted=sighting is not None or consumed_ns is not None,
+        is_consumed=_is_consumed(version, bases, context),
+        new_nodes=nodes.new,
+        old_nodes=nodes.old,
         owner=next((found for base in bases if (found := _owner(base, context))), None),
     )
 
@@ -158,26 +183,25 @@ def _known_version(change: Change, bases: tuple[str, ...], context: _Context) ->
         return None
     fitting = [
         one
-        for base in bases
-        for one in context.versions.get(base, ())
-        if change.to_version in version_labels(one, None)
+        for one in context.histories.of(bases)
+        if change.to_version in version_labels(one, context.entities.get(one))
     ]
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _acts_ns(change: Change, version: str | None, sighting: Sighting | None, topology: Topology) -> int:
-    effective = change.effective_ns
-    if sighting is not None and sighting.first_seen_ns >= effective - MATCH_WINDOW_NS:
-        effective = sighting.first_seen_ns
-    consumed = topology.consumed_since(version) if version is not None else None
-    return effective if consumed is None else max(effective, consumed)
+def _effective_ns(change: Change, sighting: Sighting | None) -> int:
+    """First sight beats the report, unless it came long before: then the report is about something else."""
+    if sighting is not None and sighting.first_seen_ns >= change.effective_ns - MATCH_WINDOW_NS:
+        return sighting.first_seen_ns
+    return change.effective_ns
 
 
-def _consumed(version: str | None, bases: tuple[str, ...], siblings: Sequence[str], context: _Context) -> bool:
+def _is_consumed(version: str | None, bases: tuple[str, ...], context: _Context) -> bool:
     topology = context.topology
     if version is None or any(context.kinds.get(base) is EntityKind.SERVICE for base in bases):
         return True
-    return bool(topology.consumers(version)) or not any(topology.consumers(one) for one in siblings)
+    others = [one for one in context.histories.of(bases) if one != version]
+    return bool(topology.consumers(version)) or not any(topology.consumers(one) for one in others)
 
 
 def _with_versions(change: Change, sighting: Sighting | None) -> Change:

@@ -32,20 +32,29 @@ def links_of(candidates: Sequence[Candidate], probabilities: Sequence[float]) ->
 
 def _link(at: int, candidates: Sequence[Candidate], probabilities: Sequence[float]) -> Link:
     mine = candidates[at]
-    carried = [one.change.id for one in candidates if is_carried_by(mine, one)]
-    carries = [one.change.id for one in candidates if is_carried_by(one, mine)]
+    vehicle = vehicle_of(mine, candidates)
+    origins = [one for one in candidates if vehicle_of(one, candidates) is mine]
     alike = [
-        one.change.id
+        one
         for other, one in enumerate(candidates)
         if other != at and probabilities[other] == probabilities[at] and one.bases == mine.bases
     ]
-    if carried or carries:
-        role = Role.ORIGIN if carried else Role.VEHICLE
+    if vehicle is not None or origins:
+        role = Role.ORIGIN if vehicle is not None else Role.VEHICLE
     else:
         role = Role.ORIGIN if mine.change.kind in _ORIGINS else Role.VEHICLE
-    return Link(role, tuple(sorted({*carried, *carries, *alike})))
+    linked = [*([vehicle] if vehicle is not None else ()), *origins, *alike]
+    return Link(role, tuple(sorted({*mine.also_reported, *(one.change.id for one in linked)})))
 
 
-def is_carried_by(origin: Candidate, vehicle: Candidate) -> bool:
-    """Whether requests meet the one change only through the version that the other one brought."""
-    return vehicle.version is not None and vehicle.version != origin.version and vehicle.version in origin.new_nodes
+def vehicle_of(origin: Candidate, candidates: Sequence[Candidate]) -> Candidate | None:
+    """The first change that brought a version through which alone requests meet ``origin``; None when there is none."""
+    carried = [
+        one
+        for one in candidates
+        if one.version is not None
+        and one.bases != origin.bases
+        and one.version in origin.new_nodes
+        and one.acts_ns >= origin.change.effective_ns
+    ]
+    return min(carried, key=lambda one: (one.acts_ns, -one.change.effective_ns), default=None)

@@ -16,8 +16,8 @@ def rule_out(candidate: Candidate, scene: Scene) -> RuledOut | None:
     if candidate.acts_ns > onset.high_ns:
         late = span((candidate.acts_ns - onset.at_ns) / (60 * NS_PER_SECOND))
         return RuledOut(candidate.change, "after_onset", f"It took effect {late} after the onset.")
-    if not candidate.consumed:
-        return RuledOut(candidate.change, "no_path", "Nothing upstream of the symptom has used this version yet.")
+    if not candidate.is_consumed:
+        return RuledOut(candidate.change, "no_path", "Nothing upstream of the symptom used this version.")
     back = taken_back(candidate, scene.candidates)
     if back is not None and back.acts_ns < onset.low_ns:
         early = span((onset.at_ns - back.acts_ns) / (60 * NS_PER_SECOND))

@@ -67,7 +67,9 @@ def scene_of(case: Case, weights: RankWeights) -> Scene:
         requests=requests,
         observed=observed,
         bad=requests.bad(observed.signal, baseline_until_s),
-        behaviour=Behaviour(case.operations, case.edges, requests, topology),
+        behaviour=Behaviour(
+            case, requests, topology, observed.signal if observed.found else case.incident.symptom.signal
+        ),
         candidates=candidates,
         nodes_of=_by_entity(requests.nodes, topology),
         repeats=Counter((one.bases, one.change.kind) for one in candidates),

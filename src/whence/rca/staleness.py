@@ -17,7 +17,8 @@ OVERDUE_FACTOR = 1.5
 """A refresh is overdue once the age exceeds this multiple of the usual gap."""
 MAX_GAPS = 20
 MIN_GAPS = 3
-MIN_CADENCE_NS = 60 * NS_PER_SECOND
+MIN_CADENCE_NS = NS_PER_SECOND
+"""Versions that follow closer were all found at once, when somebody first looked."""
 IRREGULAR_SHARE = 0.25
 """Of past gaps; a series that was overdue more often than this has no rhythm and can't be late."""
 _AGEING = frozenset({EntityKind.DATASET, EntityKind.MODEL})

@@ -32,7 +32,7 @@ STRENGTH = {
 """How surely a fault crosses a relation of each type."""
 INFERRED_STRENGTH = 0.25
 _SERVING = frozenset({EntityKind.SERVICE, EntityKind.SERVICE_VERSION, EntityKind.EXTERNAL})
-_REQUESTS_CROSS = frozenset({RelationType.CALLS, RelationType.CONSUMES})
+_CARRIES_ON = frozenset({RelationType.CALLS, RelationType.CONSUMES})
 
 
 def base_key(key: str) -> str:
@@ -63,6 +63,7 @@ class Topology:
         self._dependents: dict[str, set[str]] = defaultdict(set)
         strengths: dict[str, dict[str, float]] = defaultdict(dict)
         called: dict[str, set[str]] = defaultdict(set)
+        carried: dict[str, set[str]] = defaultdict(set)
         for relation in subgraph.relations:
             if relation.key.type is RelationType.HAS_VERSION:
                 continue
@@ -72,10 +73,14 @@ class Topology:
                 continue
             self._dependents[dst].add(src)
             strengths[src][dst] = max(strengths[src].get(dst, 0.0), _strength(relation))
-            if relation.key.type in _REQUESTS_CROSS:
+            if relation.key.type in _CARRIES_ON:
+                carried[src].add(dst)
+            if relation.key.type is RelationType.CALLS:
                 called[src].add(dst)
         self.reach = _best_paths(self.symptom, strengths)
-        self._serving = self._services() & _reached(self.symptom, called) or self._services()
+        self._serving = self._services() & _reached(self.symptom, carried) or self._services()
+        self.within_requests = frozenset(_reached(self.symptom, called))
+        """Services that requests of the symptom can get to while they wait, the symptom included."""
 
     def _services(self) -> frozenset[str]:
         return frozenset(one.base for one in self._subgraph.entities.values() if one.kind in _SERVING)

@@ -1,6 +1,6 @@
 """Requests that get to the changed place before and after, with those that don't as control.
 
-Only where old and new never ran side by side: it can't separate two changes made at once, nor exonerate for sure, so
+Only where old and new hardly ran side by side: it can't separate two changes made at once, nor exonerate for sure, so
 it weighs a third of the contrast. Without requests that avoid the place it would say no more than the clock does.
 """
 
@@ -14,7 +14,7 @@ from whence.model.answer import Evidence
 from whence.rca.candidates import Candidate
 from whence.rca.columns import Ints
 from whence.rca.evidence.common import clip, evidence, percent, two_prior
-from whence.rca.evidence.same_time_contrast import measure
+from whence.rca.evidence.same_time_contrast import same_time_contrast
 from whence.rca.scene import Scene
 
 CODE = "before_after"
@@ -22,6 +22,8 @@ SHARE_OF_CONTRAST = 0.35
 GUILTY = (1.5, 1.2)
 BYSTANDER_SPREAD = 0.6
 LIMIT_NATS = 1.5
+CLEAR_NATS = 1.0
+"""A contrast this clear needs no help."""
 MIN_REQUESTS = 10.0
 
 
@@ -34,7 +36,8 @@ class Side(NamedTuple):
 
 def before_after(candidate: Candidate, scene: Scene) -> Evidence | None:
     """Difference in differences of the bad share's ln odds; None without enough requests of every sort."""
-    if measure(candidate, scene) is not None:
+    contrast = same_time_contrast(candidate, scene)
+    if contrast is not None and abs(contrast.weight) >= CLEAR_NATS:
         return None
     whole, touching = (
         _sides(scene, rows, candidate.acts_ns) for rows in (scene.requests.everything, scene.through(candidate))

@@ -16,16 +16,22 @@ FEW_SHARE = 0.1
 
 
 def explained_share(candidate: Candidate, scene: Scene) -> Evidence | None:
-    """Share of the excess that requests meeting the new version brought; None without versions or without excess."""
+    """Share of the excess that requests meeting the new version brought; None without versions or without excess.
+
+    A version that all requests meet explains all of them, guilty or not: it counts only beyond its share of the traffic.
+    """
     onset = scene.observed.onset.low_ns
     new = scene.requests.touching(candidate.new_nodes)
     excess = scene.excess(scene.since(scene.requests.everything, onset))
     if not scene.observed.found or excess < MIN_EXCESS or not candidate.old_nodes or not len(new):
         return None
-    share = clip(scene.excess(scene.since(new, onset)) / excess, 0.0, 1.0)
+    mine, everything = scene.since(new, onset), scene.since(scene.requests.everything, onset)
+    share = clip(scene.excess(mine) / excess, 0.0, 1.0)
+    traffic = clip(float(scene.requests.total[mine].sum() / scene.requests.total[everything].sum()), 0.0, 1.0)
     weight = clip(math.log(3 * share**2 + 0.02) - math.log(0.6 * (share + 0.02) ** -0.4 + 0.02), LOW_NATS, HIGH_NATS)
+    weight = min(weight, max(math.log((share + 0.05) / (traffic + 0.05)), 0.0))
     if share < FEW_SHARE:
         sentence = f"Only {percent(share)} of the extra bad requests met the new version."
     else:
         sentence = f"Requests that met the new version hold {percent(share)} of the extra bad ones."
-    return evidence(CODE, weight, sentence, {"share": share, "excess": excess})
+    return evidence(CODE, weight, sentence, {"share": share, "traffic_share": traffic, "excess": excess})

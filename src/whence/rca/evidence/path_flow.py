@@ -13,11 +13,16 @@ CODE = "path_flow"
 FLOW_LOW, FLOW_HIGH = -4.0, 1.2
 PATH_LOW, PATH_HIGH = -2.0, 1.0
 MIN_EXCESS = 3.0
+MIN_REQUESTS = 20.0
+AVOIDED_NATS = -3.0
 TYPICAL_STRENGTH = 0.6
 
 
 def path_flow(candidate: Candidate, scene: Scene) -> Evidence:
     """Share of the excess against share of the traffic on requests that get there; else the strength of the path."""
+    if _is_avoided(candidate, scene):
+        sentence = "None of the symptom's requests went through it."
+        return evidence(CODE, AVOIDED_NATS, sentence, {"excess_share": 0.0, "traffic_share": 0.0})
     flow = _flow(candidate, scene)
     if flow is not None:
         excess, traffic = flow
@@ -28,6 +33,13 @@ def path_flow(candidate: Candidate, scene: Scene) -> Evidence:
     hops = len(candidate.path) - 1
     sentence = f"It lies {hops} {'hop' if hops == 1 else 'hops'} upstream of the symptom."
     return evidence(CODE, weight, sentence, {"strength": candidate.strength, "hops": hops})
+
+
+def _is_avoided(candidate: Candidate, scene: Scene) -> bool:
+    """Whether requests would have touched the place had they gone there, and none did."""
+    total = float(scene.requests.total[scene.requests.everything].sum())
+    within = candidate.carriers and scene.topology.within_requests.issuperset(candidate.carriers)
+    return bool(within) and total >= MIN_REQUESTS and bool(scene.nodes_of) and not len(scene.through(candidate))
 
 
 def _flow(candidate: Candidate, scene: Scene) -> tuple[float, float] | None:

@@ -1,6 +1,6 @@
 """Requests that met the new version against requests that met the old one in the same minutes.
 
-A Mantel-Haenszel odds ratio over strata of minute and entry operation, with the variance of Robins, Breslow and
+A Mantel-Haenszel odds ratio over strata of bucket and entry operation, with the variance of Robins, Breslow and
 Greenland (Biometrics 1986). It needs no model and no history, and it exonerates as well as it accuses.
 """
 
@@ -18,8 +18,9 @@ from whence.rca.evidence.common import clip, evidence, percent, two_prior
 from whence.rca.scene import Scene
 
 CODE = "same_time_contrast"
-STRATUM_S = 60
 MIN_REQUESTS = 5.0
+MIN_BAD = 3.0
+"""On both sides together: where nothing went bad, nothing can be compared."""
 GUILTY = (1.5, 1.0)
 BYSTANDER_SPREAD = 0.25
 """Room for what sets a canary apart anyway: internal users, cold caches, one zone."""
@@ -44,7 +45,7 @@ class Contrast:
 
 
 def same_time_contrast(candidate: Candidate, scene: Scene) -> Evidence | None:
-    """The contrast as evidence; None where old and new never ran side by side or too few requests met one."""
+    """The contrast as evidence; None where old and new never ran side by side, or too little happened while they did."""
     contrast = measure(candidate, scene)
     if contrast is None:
         return None
@@ -60,14 +61,14 @@ def measure(candidate: Candidate, scene: Scene) -> Contrast | None:
     new, old = requests.touching(candidate.new_nodes), requests.touching(candidate.old_nodes)
     if not len(new) or not len(old):
         return None
-    stratum = requests.start_s // STRATUM_S * max(requests.operations, 1) + requests.operation
+    stratum = requests.start_s * max(requests.operations, 1) + requests.operation
     labels, position = np.unique(stratum[np.concatenate([new, old])], return_inverse=True)
     new_total, new_bad = _by_stratum(scene, new, position[: len(new)], len(labels))
     old_total, old_bad = _by_stratum(scene, old, position[len(new) :], len(labels))
     both = (new_total > 0) & (old_total > 0)
     a, c = new_bad[both], old_bad[both]
     b, d = new_total[both] - a, old_total[both] - c
-    if min(a.sum() + b.sum(), c.sum() + d.sum()) < MIN_REQUESTS:
+    if min(a.sum() + b.sum(), c.sum() + d.sum()) < MIN_REQUESTS or a.sum() + c.sum() < MIN_BAD:
         return None
     log_odds, variance = mantel_haenszel(a, b, c, d)
     return Contrast(

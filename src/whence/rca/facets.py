@@ -1,0 +1,120 @@
+"""The facets of behaviour: how every series moved across every split, as z scores.
+
+Each is measured against its own sampling error and against how much *all* series moved across the same split, so that a
+warm-up or a change of load, which moves everything, accuses nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from whence.rca.columns import Floats, Grouping, Ints
+from whence.rca.series import Durations, Sides, sides
+
+DURATION_FLOOR = 0.15
+"""Least spread of ln(duration) shifts that counts as ordinary."""
+CALLS_FLOOR = 0.2
+ERRORS_FLOOR = 0.5
+MIN_ENTRIES = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One facet of every series: scores and values at every split, ``[series, splits]``; NaN where unknown."""
+
+    name: str
+    owner: Ints
+    """Number of the place that each series belongs to."""
+    what: tuple[str, ...]
+    """The operation or the other end."""
+    scores: Floats
+    before: Floats
+    """Milliseconds (geometric mean), or counts for each request into the place."""
+    after: Floats
+
+
+Usual = tuple[Floats, Floats]
+"""Median movement of all series at each split, and its robust spread."""
+
+
+def usual_of(moved: Floats, floor: float) -> Usual:
+    usable = ~np.isnan(moved).all(axis=0)
+    middle, spread = np.zeros(moved.shape[1]), np.full(moved.shape[1], floor)
+    middle[usable] = np.nanmedian(moved[:, usable], axis=0)
+    deviation = np.nanmedian(np.abs(moved[:, usable] - middle[usable]), axis=0)
+    spread[usable] = np.maximum(1.4826 * deviation, floor)
+    return middle, spread
+
+
+def own_time(owner: Ints, what: tuple[str, ...], times: Durations, usual: Usual) -> Measured:
+    shift, (middle, spread) = times.shift(), usual
+    scores = (shift.moved - middle) / np.sqrt(shift.variance + spread**2)
+    return Measured("own_time", owner, what, scores, _ms(shift.before), _ms(shift.after))
+
+
+def ways(name: str, owner: Ints, others: tuple[str, ...], gaps: Durations, usual: Usual) -> Measured:
+    """All calls on one side of a place as one, weighted by traffic.
+
+    If one of five callees got slow to reach, the caller is hardly suspect; if all of them did, it is.
+    """
+    shift, (middle, spread) = gaps.shift(), usual
+    weight = np.where(np.isnan(shift.moved), 0.0, sides(gaps.weight).after)
+    grouping = Grouping(owner, int(owner.max(initial=-1)) + 1)
+    total = np.maximum(grouping.total(weight), 1e-9)
+    moved = grouping.total(weight * np.nan_to_num(shift.moved - middle)) / total
+    variance = grouping.total(weight**2 * shift.variance) / total**2
+    before, after = (grouping.total(weight * side) / total for side in (shift.before, shift.after))
+    scores = np.where(grouping.total(weight) > 0, moved / np.sqrt(variance + spread**2), np.nan)
+    main = tuple(others[at] for at in grouping.heaviest(gaps.weight[:, -1]))
+    present = grouping.present
+    return Measured(name, present, main, scores[present], _ms(before)[present], _ms(after)[present])
+
+
+def calls_made(owner: Ints, what: tuple[str, ...], counts: Sides, entries: Sides) -> Measured:
+    """Operations and calls for each request into their place. A missing one is as telling as a new one."""
+    ratio = _log_ratio(counts, entries)
+    usable = np.minimum(entries.before, entries.after) >= MIN_ENTRIES
+    _, spread = usual_of(np.where(usable, ratio, np.nan), CALLS_FLOOR)
+    scores = np.where(usable, np.abs(_count_scores(counts, entries, spread)), np.nan)
+    return Measured("calls_made", owner, what, scores, *_rates(counts, entries))
+
+
+def errors(counts: Sides, entries: Sides) -> Measured:
+    """Errors that began at a place, marked or logged, for each request into it."""
+    usable = (counts.before + counts.after > 0) & (np.minimum(entries.before, entries.after) >= 1)
+    scores = np.where(usable, _count_scores(counts, entries, ERRORS_FLOOR), np.nan)
+    owner = np.arange(len(scores), dtype=np.int64)
+    return Measured("errors", owner, ("",) * len(scores), scores, *_rates(counts, entries))
+
+
+def _rates(counts: Sides, entries: Sides) -> tuple[Floats, Floats]:
+    return counts.before / np.maximum(entries.before, 1e-9), counts.after / np.maximum(entries.after, 1e-9)
+
+
+def _log_ratio(counts: Sides, entries: Sides) -> Floats:
+    """Ln of how a count for each entry changed, with half a count added so that nothing is infinite."""
+    after, before = (counts.after + 0.5) / (entries.after + 0.5), (counts.before + 0.5) / (entries.before + 0.5)
+    result: Floats = np.log(after) - np.log(before)
+    return result
+
+
+def _count_scores(counts: Sides, entries: Sides, spread: Floats | float) -> Floats:
+    """Signed root of the Poisson deviance of a changed rate, shrunk by the ordinary spread of such changes."""
+    ratio = _log_ratio(counts, entries)
+    pooled = (counts.before + counts.after) / np.maximum(entries.before + entries.after, 1e-9)
+    deviance = 2 * (_surprise(counts.before, entries.before * pooled) + _surprise(counts.after, entries.after * pooled))
+    root = np.sqrt(np.maximum(deviance, 1e-12))
+    result: Floats = ratio / np.sqrt((ratio / root) ** 2 + np.square(spread))
+    return result
+
+
+def _surprise(count: Floats, expected: Floats) -> Floats:
+    result: Floats = count * np.log(np.maximum(count, 1e-9) / np.maximum(expected, 1e-9))
+    return result
+
+
+def _ms(log_us: Floats) -> Floats:
+    result: Floats = np.exp(log_us) / 1000
+    return result
