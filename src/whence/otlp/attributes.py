@@ -98,12 +98,13 @@ class AttributeCache(dict[bytes, Attribute | None]):
         if not key or raw[1] > _ONE_BYTE_LENGTH:
             return self._read(raw)
         if not self._vocabulary.wants(text_of(key)):
-            self._keep(raw, key, None)
+            if not self._keep(raw, key, None, _MAX_CACHED_UNWANTED):
+                self._ignored.add(key)
             return None
         if key in _URL_KEYS:
             return self._url(raw, key)
         attribute = self._read(raw)
-        self._keep(raw, key, attribute)
+        self._keep(raw, key, attribute, _MAX_CACHED_WANTED)
         return attribute
 
     def _read(self, raw: bytes) -> Attribute | None:
@@ -118,22 +119,22 @@ class AttributeCache(dict[bytes, Attribute | None]):
         attribute = self.get(head[0])
         if attribute is None:
             attribute = self._vocabulary.attribute(text_of(key), text_of(head[0]))
-            self._keep(head[0], key, attribute)
+            self._keep(head[0], key, attribute, _MAX_CACHED_WANTED)
         return attribute
 
-    def _keep(self, raw: bytes, key: bytes, attribute: Attribute | None) -> None:
+    def _keep(self, raw: bytes, key: bytes, attribute: Attribute | None, most: int) -> bool:
+        """Cache an attribute unless its key has ``most`` values in here already; False when it has."""
         if len(raw) > _MAX_CACHED_BYTES:
-            return
+            return True
         if len(self) >= _MAX_CACHED:
             self.clear()
             self._cached_per_key.clear()
             self._ignored.clear()
         cached = self._cached_per_key.get(key, 0)
-        if cached < (_MAX_CACHED_WANTED if attribute else _MAX_CACHED_UNWANTED):
+        if cached < most:
             self._cached_per_key[key] = cached + 1
             self[raw] = attribute
-        elif attribute is None:
-            self._ignored.add(key)
+        return cached < most
 
 
 class Stated:

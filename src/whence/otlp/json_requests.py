@@ -7,7 +7,6 @@ stays unparsed until somebody wants its key.
 
 from __future__ import annotations
 
-import base64
 import re
 from binascii import Error as HexError
 from binascii import unhexlify
@@ -138,6 +137,36 @@ class LogsRequest(_Json):
     resource_logs: list[ResourceLogs] | None = None
 
 
+class AnyValue(_Json):
+    """The value of an attribute; at most one field is set. Bytes are of no use to us."""
+
+    string_value: str | None = None
+    bool_value: bool | None = None
+    int_value: int | str | None = None
+    double_value: float | str | None = None
+    array_value: ArrayValue | None = None
+    kvlist_value: KeyValueList | None = None
+
+
+class ArrayValue(_Json):
+    """A list."""
+
+    values: list[AnyValue | None] | None = None
+
+
+class KeyValueList(_Json):
+    """A map."""
+
+    values: list[NestedKeyValue] | None = None
+
+
+class NestedKeyValue(_Json):
+    """One entry of a map."""
+
+    key: str = ""
+    value: AnyValue | None = None
+
+
 R = TypeVar("R", TracesRequest, LogsRequest)
 
 
@@ -216,31 +245,21 @@ def plain_json(raw: msgspec.Raw) -> object:
     """An ``AnyValue`` as ``attributes.plain_value`` gives it.
 
     Raises:
-        DecodeError: It is not JSON.
+        DecodeError: It has another shape.
     """
     try:
-        return _plain(msgspec.json.decode(raw))
-    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        return _plain(msgspec.json.decode(raw, type=AnyValue | None))
+    except (msgspec.DecodeError, RecursionError) as error:
         raise DecodeError(f"not a valid attribute value: {error}") from None
 
 
-def _plain(value: Any) -> object:
-    if not isinstance(value, dict):
+def _plain(value: AnyValue | None) -> object:
+    if value is None:
         return None
-    for field, plain in _PLAIN.items():
-        if value.get(field) is not None:
-            return plain(value[field])
-    return None
-
-
-_PLAIN: dict[str, Any] = {
-    "stringValue": str,
-    "boolValue": bool,
-    "intValue": int,
-    "doubleValue": float,
-    "arrayValue": lambda array: [_plain(item) for item in array.get("values") or ()],
-    "kvlistValue": lambda pairs: {
-        str(pair.get("key")): _plain(pair.get("value")) for pair in pairs.get("values") or ()
-    },
-    "bytesValue": lambda text: base64.b64decode(text) and None,
-}
+    if value.array_value is not None:
+        return [_plain(item) for item in value.array_value.values or ()]
+    if value.kvlist_value is not None:
+        return {pair.key: _plain(pair.value) for pair in value.kvlist_value.values or ()}
+    if value.int_value is not None:
+        return integer(value.int_value)
+    return next((v for v in (value.string_value, value.bool_value, value.double_value) if v is not None), None)

@@ -11,7 +11,7 @@ from collections import Counter
 from urllib.parse import urlsplit, urlunsplit
 
 from whence.model import names
-from whence.model.refs import Ref, is_mutable_version, service_ref
+from whence.model.refs import MAX_REF_CHARS, Ref, is_mutable_version, service_ref
 from whence.model.spans import Source
 from whence.otlp.attributes import Stated, Values
 from whence.otlp.references import Warnings, stated_keys
@@ -44,12 +44,13 @@ class Resources:
         """The source of a resource, None when it does not say which service it is."""
         warnings: Warnings = Counter()
         service = _service(stated)
-        if service is None:
+        if service is None or len(str(service)) > MAX_REF_CHARS:
             return None, warnings
+        version = str(_version(service, stated))
         raw_environment = stated.text(names.ENVIRONMENT)
         source = Source(
             service=str(service),
-            version=str(_version(service, stated)),
+            version=version if len(version) <= MAX_REF_CHARS else str(service),
             environment=_ENVIRONMENTS.get(raw_environment.lower(), raw_environment),
             attributes=_kept(stated),
             models=stated_keys(stated.many(names.MODELS), warnings),
