@@ -1,32 +1,24 @@
-"""What the spans of one writer talk about, each thing one object: nodes, edges, operations, and shapes of spans.
+"""What the spans of one writer talk about, each thing one object: nodes, relations, operations, and shapes of spans.
 
-How this works: spans repeat. Two spans that agree in source, facts, operation and kind count into the same rows, so the
-rows are looked up once and kept in a ``Shape``; folding a span is then adding one to a few numbers that its shape
-names. Things are compared by identity, a set of nodes is an ``int`` with one bit for each, and what is counted has a
-``code`` (see ``tallies``).
+How this works: spans repeat. Two spans that agree in source, facts, operation and kind count into the same rows, so
+the rows are looked up once and kept in a ``Shape``; folding spans is then arithmetic on the numbers of their shapes. A
+set of nodes is an ``int`` with one bit for each.
 
 A catalog lives as long as its writer, which bounds it in time; operations are bounded in number too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from whence.fold.tallies import POOR, code_of
-from whence.model.delta import ALL_REQUESTS, RelationKey
+from whence.model.delta import RelationKey
 from whence.model.kinds import KIND_STRENGTH, VERSION_KINDS, EntityKind, RelationType
 from whence.model.refs import parse_ref
 from whence.model.spans import Facts, Source, SpanKind
 
 MAX_OPERATIONS = 200
 OTHER_OPERATION = "other"
-ALL_REQUESTS_BIT = 1
-"""The first node stands for all requests, whatever they touched."""
-
 _MAX_SHAPES_BY_IDENTITY = 65_536
-_NEVER_NS = 1 << 63
-_DERIVATION_SOURCES = (RelationType.USES_MODEL, RelationType.READS)
 
 
 @dataclass(eq=False, slots=True)
@@ -48,26 +40,13 @@ class Node:
 
 
 @dataclass(eq=False, slots=True)
-class Sightings:
-    """When something was seen, in UTC nanoseconds, and when we learned of it."""
+class Edge:
+    """A relation to count calls over. ``far`` is the end that is not the span's own service."""
 
+    key: RelationKey
+    far: Node
     known_ns: int
-    first_ns: int = _NEVER_NS
-    last_ns: int = 0
-    drained: tuple[int, int] = (_NEVER_NS, 0)
-    """First and last as of the last drain."""
-
-    def changed(self) -> bool:
-        """Whether there is something to drain; then there no longer is."""
-        before, self.drained = self.drained, (self.first_ns, self.last_ns)
-        return before != self.drained
-
-    def see(self, start_ns: int, end_ns: int) -> None:
-        """Widen the interval."""
-        if start_ns < self.first_ns:
-            self.first_ns = start_ns
-        if end_ns > self.last_ns:
-            self.last_ns = end_ns
+    number: int
 
 
 @dataclass(eq=False, slots=True)
@@ -77,17 +56,8 @@ class Operation:
     node: Node
     name: str
     environment: str
-    code: int
-
-
-@dataclass(eq=False, slots=True, kw_only=True)
-class Edge(Sightings):
-    """A relation to count calls over. ``far`` is the end that is not the span's own service."""
-
-    key: RelationKey
-    far: Node
-    code: int
-    gap_code: int
+    known_ns: int
+    number: int
 
 
 @dataclass(eq=False, slots=True)
@@ -97,26 +67,34 @@ class Entry:
     service: str
     name: str
     environment: str
+    number: int
 
 
-@dataclass(eq=False, slots=True, kw_only=True)
-class Origin(Sightings):
+@dataclass(eq=False, slots=True)
+class Exposure:
+    """Requests into an entry that touched a node (None: whatever they touched)."""
+
+    entry: Entry
+    node: Node | None
+
+
+@dataclass(eq=False, slots=True)
+class Origin:
     """A version of a service running in one environment; spans of different ones call each other."""
 
     node: Node
     service: str
     environment: str
-    calls: dict[Origin, Edge] = field(default_factory=dict)
-    """Edges to other origins, made when first called."""
+    number: int
 
 
-@dataclass(eq=False, slots=True, kw_only=True)
-class Shape(Sightings):
+@dataclass(eq=False, slots=True)
+class Shape:
     """All that the spans of one source, facts, operation and kind have in common."""
 
+    number: int
     origin: Origin
-    code: int
-    """The operation's, with the mark of a poor outcome when such spans have one."""
+    operation: Operation
     entry: Entry
     mask: int
     """Bits of the nodes that such a span touches by itself: its version, and what it reads, uses and evaluates."""
@@ -124,14 +102,15 @@ class Shape(Sightings):
     standing: tuple[Edge, ...]
     """Edges that hold for the whole process, counted once for each request that enters."""
     peer: Edge | None
-    used: int
-    """Bits of models and inputs: what is made by the same service in the same trace derives from them."""
-    made: tuple[Node, ...]
     is_caller: bool
-    is_producer: bool
-    is_consumer: bool
-    is_poor: bool
     takes_messages: bool
+    is_consumer: bool
+    is_producer: bool
+    poor: bool
+    used: tuple[Node, ...]
+    """Models and inputs: what the outputs of the same service in the same trace derive from."""
+    made: tuple[Node, ...]
+    """Outputs."""
 
 
 class Catalog:
@@ -139,44 +118,51 @@ class Catalog:
 
     def __init__(self) -> None:
         self.clock_ns = 0
-        self.nodes = [Node(ALL_REQUESTS, ALL_REQUESTS, EntityKind.EXTERNAL, ALL_REQUESTS_BIT)]
+        self.nodes: list[Node] = []
         """By number of their bit."""
-        self.counted: list[Operation | Edge] = []
-        """By number of their code."""
-        self.origins: dict[tuple[str, str], Origin] = {}
-        self.shapes: dict[tuple[Source, Facts, str, int], Shape] = {}
-        self.edges: dict[RelationKey, Edge] = {}
+        self.edges: list[Edge] = []
+        """By number, as are the lists below."""
+        self.operations: list[Operation] = []
+        self.origins: list[Origin] = []
+        self.shapes: list[Shape] = []
+        self.entries: list[Entry] = []
+        self.exposures: list[Exposure] = []
+        self._exposures: dict[tuple[int, int], int] = {}
         self._nodes: dict[str, Node] = {}
+        self._edges: dict[RelationKey, Edge] = {}
+        self._origins: dict[tuple[str, str], Origin] = {}
         self._operations: dict[tuple[Node, str, str], Operation] = {}
         self._entries: dict[tuple[str, str, str], Entry] = {}
-        self.by_identity: dict[tuple[int, int, str, int], Shape] = {}
-        """Shortcut by ``id`` of source and facts."""
+        self._shapes: dict[tuple[Source, Facts, str, int], Shape] = {}
+        self.by_identity: dict[tuple[int, int, str, int], int] = {}
+        """Numbers of shapes by ``id`` of source and facts, operation and kind."""
         self._alive: list[tuple[Source, Facts]] = []
         """Owners of those ids, so that no other object can come by them."""
 
     def shape(self, source: Source, facts: Facts, operation: str, kind: int) -> Shape:
-        """The shape of such spans. For the hot path, look into ``by_identity`` first."""
+        """The shape of such spans. Look into ``by_identity`` first."""
         origin = self.origin(source)
-        key = (source, facts, counted_name(origin.node, operation), kind)
-        shape = self.shapes.get(key)
+        name = counted_name(origin.node, operation)
+        key = (source, facts, name, kind)
+        shape = self._shapes.get(key)
         if shape is None:
-            shape = self.shapes[key] = self._new_shape(origin, key)
+            shape = self._shapes[key] = self._new_shape(origin, key)
+            self.shapes.append(shape)
         if len(self._alive) >= _MAX_SHAPES_BY_IDENTITY:
             self._alive.clear()
             self.by_identity.clear()
         self._alive.append((source, facts))
-        self.by_identity[id(source), id(facts), operation, kind] = shape
+        self.by_identity[id(source), id(facts), operation, kind] = shape.number
         return shape
 
     def origin(self, source: Source) -> Origin:
         """The origin of a source's spans."""
         key = (source.version, source.environment)
-        origin = self.origins.get(key)
+        origin = self._origins.get(key)
         if origin is None:
             node = self.node(source.version, EntityKind.SERVICE)
-            origin = self.origins[key] = Origin(
-                known_ns=self.clock_ns, node=node, service=source.service, environment=source.environment
-            )
+            origin = self._origins[key] = Origin(node, source.service, source.environment, len(self.origins))
+            self.origins.append(origin)
         for name, value in source.attributes:
             present = origin.node.attributes.get(name, "")
             origin.node.attributes[name] = max(present, value)  # whatever the order in which instances report
@@ -187,90 +173,99 @@ class Catalog:
         key = (origin.node, name, origin.environment)
         operation = self._operations.get(key)
         if operation is None:
-            code = code_of(len(self.counted))
-            operation = self._operations[key] = Operation(origin.node, name, origin.environment, code)
-            self.counted.append(operation)
+            number = len(self.operations)
+            operation = self._operations[key] = Operation(origin.node, name, origin.environment, self.clock_ns, number)
+            self.operations.append(operation)
         return operation
 
-    def call(self, caller: Origin, callee: Origin) -> Edge:
-        """The ``CALLS`` relation between two origins."""
-        edge = caller.calls.get(callee)
-        if edge is None:
-            edge = caller.calls[callee] = self.edge(caller, RelationType.CALLS, callee.node)
-        return edge
-
-    def edge(self, origin: Origin, kind: RelationType, far: Node) -> Edge:
-        """The relation between an origin and a node: from the node for what the origin produced, else to it."""
-        src, dst = origin.node.key, far.key
-        if kind is RelationType.PRODUCED_BY:
-            src, dst = dst, src
+    def edge(self, origin: Origin, kind: RelationType, far: Node, *, points_here: bool = False) -> Edge:
+        """The relation from an origin to a node, or the other way round."""
+        src, dst = (far.key, origin.node.key) if points_here else (origin.node.key, far.key)
         key = RelationKey(src, kind, dst, origin.environment)
-        edge = self.edges.get(key)
+        edge = self._edges.get(key)
         if edge is None:
-            code, gap_code = code_of(len(self.counted)), code_of(len(self.counted) + 1)
-            edge = self.edges[key] = Edge(key=key, far=far, code=code, gap_code=gap_code, known_ns=self.clock_ns)
-            self.counted += (edge, edge)
+            edge = self._edges[key] = Edge(key, far, self.clock_ns, len(self.edges))
+            self.edges.append(edge)
         return edge
 
     def node(self, key: str, base_kind: EntityKind) -> Node:
-        """The node of a canonical key. What the surest sighting says decides its kind."""
+        """The node of a canonical key."""
         node = self._nodes.get(key)
-        if node is None:
+        if node is not None:
+            node.base_kind = max(node.base_kind, base_kind, key=_strength)
+        else:
             base = str(parse_ref(key).base)
             node = self._nodes[key] = Node(key, base, base_kind, 1 << len(self.nodes))
             self.nodes.append(node)
-        else:
-            node.base_kind = max(node.base_kind, base_kind, key=_strength)
         return node
 
     def _new_shape(self, origin: Origin, key: tuple[Source, Facts, str, int]) -> Shape:
         source, facts, name, kind = key
         edges = self._edges_of(origin, facts)
         standing = self._dependencies(origin, source.models, source.inputs)
-        needed = [edge for edge in (*edges, *standing) if edge.key.type is not RelationType.PRODUCED_BY]
+        mask = origin.node.bit
+        for edge in (*edges, *standing):
+            mask |= 0 if edge.key.type is RelationType.PRODUCED_BY else edge.far.bit
         peer = self.node(facts.peer, EntityKind.EXTERNAL) if facts.peer else None
         return Shape(
-            known_ns=self.clock_ns,
+            number=len(self.shapes),
             origin=origin,
-            code=self.operation(origin, name).code | (POOR if facts.poor else 0),
+            operation=self.operation(origin, name),
             entry=self._entry(origin, name),
-            mask=origin.node.bit | _bits(needed),
+            mask=mask,
             edges=edges,
             standing=standing,
             peer=self.edge(origin, RelationType.CALLS, peer) if peer else None,
-            used=_bits([edge for edge in needed if edge.key.type in _DERIVATION_SOURCES]),
-            made=tuple(edge.far for edge in edges if edge.key.type is RelationType.PRODUCED_BY),
             is_caller=kind in (SpanKind.CLIENT, SpanKind.PRODUCER),
-            is_producer=kind == SpanKind.PRODUCER,
-            is_consumer=kind == SpanKind.CONSUMER,
-            is_poor=facts.poor,
             takes_messages=bool(facts.consumes),
+            is_consumer=kind == SpanKind.CONSUMER,
+            is_producer=kind == SpanKind.PRODUCER,
+            poor=facts.poor,
+            used=tuple(edge.far for edge in (*edges, *standing) if edge.key.type in _DERIVATION_SOURCES),
+            made=tuple(edge.far for edge in edges if edge.key.type is RelationType.PRODUCED_BY),
         )
 
     def _edges_of(self, origin: Origin, facts: Facts) -> tuple[Edge, ...]:
+        dataset = EntityKind.DATASET
         return (
             *self._dependencies(origin, facts.models, facts.inputs),
-            *self._related(origin, RelationType.CONSUMES, EntityKind.DATASET, facts.consumes),
-            *self._related(origin, RelationType.USES_PROMPT, EntityKind.PROMPT, facts.prompts),
-            *self._related(origin, RelationType.EVALUATES, EntityKind.FLAG, facts.flags),
-            *self._related(origin, RelationType.PRODUCED_BY, EntityKind.DATASET, facts.outputs),
+            *(self.edge(origin, RelationType.CONSUMES, self.node(key, dataset)) for key in facts.consumes),
+            *(self.edge(origin, RelationType.USES_PROMPT, self.node(key, EntityKind.PROMPT)) for key in facts.prompts),
+            *(self.edge(origin, RelationType.EVALUATES, self.node(key, EntityKind.FLAG)) for key in facts.flags),
+            *(
+                self.edge(origin, RelationType.PRODUCED_BY, self.node(key, dataset), points_here=True)
+                for key in facts.outputs
+            ),
         )
 
     def _dependencies(self, origin: Origin, models: tuple[str, ...], inputs: tuple[str, ...]) -> tuple[Edge, ...]:
         return (
-            *self._related(origin, RelationType.USES_MODEL, EntityKind.MODEL, models),
-            *self._related(origin, RelationType.READS, EntityKind.DATASET, inputs),
+            *(self.edge(origin, RelationType.USES_MODEL, self.node(key, EntityKind.MODEL)) for key in models),
+            *(self.edge(origin, RelationType.READS, self.node(key, EntityKind.DATASET)) for key in inputs),
         )
-
-    def _related(self, origin: Origin, kind: RelationType, far: EntityKind, keys: tuple[str, ...]) -> list[Edge]:
-        return [self.edge(origin, kind, self.node(key, far)) for key in keys]
 
     def _entry(self, origin: Origin, name: str) -> Entry:
         key = (origin.service, name, origin.environment)
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._entries[key] = Entry(*key)
+            entry = self._entries[key] = Entry(*key, len(self.entries))
+            self.entries.append(entry)
         return entry
+
+    def exposure(self, entry: int, node: int) -> int:
+        """Number of the exposure of an entry to a node, by their numbers; node -1 stands for none."""
+        number = self._exposures.get((entry, node))
+        if number is None:
+            number = self._exposures[entry, node] = len(self.exposures)
+            self.exposures.append(Exposure(self.entries[entry], self.nodes[node] if node >= 0 else None))
+        return number
+
+
+_DERIVATION_SOURCES = (RelationType.USES_MODEL, RelationType.READS)
+
+
+def _strength(kind: EntityKind) -> tuple[int, str]:
+    return KIND_STRENGTH.get(kind, 2), kind
 
 
 def counted_name(node: Node, operation: str) -> str:
@@ -282,22 +277,3 @@ def counted_name(node: Node, operation: str) -> str:
         return OTHER_OPERATION
     names[operation] = operation
     return operation
-
-
-def bits_of(mask: int) -> Iterator[int]:
-    """Numbers of the bits in a set of nodes, lowest first."""
-    while mask:
-        lowest = mask & -mask
-        yield lowest.bit_length() - 1
-        mask ^= lowest
-
-
-def _bits(edges: list[Edge]) -> int:
-    bits = 0
-    for edge in edges:
-        bits |= edge.far.bit
-    return bits
-
-
-def _strength(kind: EntityKind) -> tuple[int, str]:
-    return KIND_STRENGTH.get(kind, 2), kind

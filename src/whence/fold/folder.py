@@ -10,13 +10,15 @@ from collections.abc import Iterable, Sequence
 
 from whence.fold.buckets import Buckets
 from whence.fold.catalog import Catalog
+from whence.fold.counting import TraceCounter
 from whence.fold.rows import Drain
 from whence.fold.stats import FoldStats, Totals
-from whence.fold.trace import TraceCounter
+from whence.fold.tables import error_log
 from whence.fold.traces import ClosedTrace, OpenTraces
 from whence.model.delta import GraphDelta
 from whence.model.spans import ErrorLog, Span
 
+SPANS_AT_A_TIME = 4096
 NO_OPERATION = ""
 """``OperationKey.operation`` of error logs, which belong to none."""
 
@@ -47,9 +49,8 @@ class SpanFolder:
         self.expire(now_ns)
         self._catalog.clock_ns = self._now_ns
         for log in logs:
-            origin = self._catalog.origin(log.source)
-            origin.see(log.time_ns, log.time_ns)
-            self._buckets.log(self._catalog.operation(origin, NO_OPERATION), log.time_ns)
+            operation = self._catalog.operation(self._catalog.origin(log.source), NO_OPERATION)
+            self._buckets.at(log.time_ns).operations.add(error_log(operation.number, log.time_ns))
 
     def expire(self, now_ns: int) -> None:
         """Close and count the traces that are due by now."""
@@ -59,7 +60,8 @@ class SpanFolder:
     def drain(self, now_ns: int) -> GraphDelta:
         """Everything that changed since the last drain. Closes nothing."""
         self._now_ns = max(self._now_ns, now_ns)
-        return Drain(self._writer, self._catalog, self._buckets).run()
+        self._count_closed()
+        return Drain(self._writer, self._catalog).run(self._buckets)
 
     def roll(self, writer: str) -> None:
         """Count under a new writer from here on. Open traces come along, as if their spans had arrived just now.
@@ -67,7 +69,7 @@ class SpanFolder:
         Raises:
             RuntimeError: Something is not drained yet.
         """
-        if not self._buckets.is_drained:
+        if self._buckets.touched or self._closed:
             raise RuntimeError("drain before rolling: rows of the old writer would be lost")
         self._begin(writer)
         self._traces.restart(self._traces.spans(), self._now_ns)
@@ -102,13 +104,23 @@ class SpanFolder:
         self._catalog = Catalog()
         self._buckets = Buckets(self._bucket_s)
         self._counter = TraceCounter(self._catalog, self._buckets, self._totals)
+        self._closed: list[ClosedTrace] = []
+        self._closed_spans = 0
 
     def _close(self, traces: Iterable[ClosedTrace]) -> int:
+        """Take closed traces; they are counted many at a time, which costs each of them much less."""
         closed = 0
         for trace in traces:
             closed += 1
             self._totals.duplicate_spans += trace.duplicates
-            self._catalog.clock_ns = trace.due_ns
-            self._counter.count(trace.spans)
+            if trace.spans:
+                self._closed.append(trace)
+                self._closed_spans += len(trace.spans)
+            if self._closed_spans >= SPANS_AT_A_TIME:
+                self._count_closed()
         self._totals.traces_closed += closed
         return closed
+
+    def _count_closed(self) -> None:
+        closed, self._closed, self._closed_spans = self._closed, [], 0
+        self._counter.count(closed)

@@ -1,12 +1,14 @@
-"""Counts to a ``GraphDelta``: what changed since the last drain, as absolute values of the writer."""
+"""Tallies to a ``GraphDelta``: what changed since the last drain, as absolute values of the writer."""
 
 from __future__ import annotations
 
-from whence.fold.buckets import Bucket, Buckets, Page
-from whence.fold.catalog import Catalog, Edge, Entry, Node, Operation, Shape, Sightings, bits_of
-from whence.fold.exposure import spread
-from whence.fold.tallies import Tally, number_of
+from typing import NamedTuple
+
+from whence.fold.buckets import Buckets
+from whence.fold.catalog import Catalog, Node
+from whence.fold.tables import GAP, LATENCY, Bucket, encode_rows
 from whence.model.delta import (
+    ALL_REQUESTS,
     Attribute,
     EdgeCounts,
     EdgeKey,
@@ -21,164 +23,94 @@ from whence.model.delta import (
     merge_entity,
     merge_relation,
 )
-from whence.model.kinds import FOREVER_NS, RelationType
-from whence.model.sketch import encode
+from whence.model.kinds import FOREVER_NS, EntityKind, RelationType
+
+
+class Seen(NamedTuple):
+    """When something was seen, in UTC nanoseconds, and when we learned of it."""
+
+    first_ns: int
+    last_ns: int
+    known_ns: int
 
 
 class Drain:
-    """One drain. Make one, ``run`` it once."""
+    """One drain: collects rows bucket by bucket. Make one, use it once."""
 
-    def __init__(self, writer: str, catalog: Catalog, buckets: Buckets) -> None:
+    def __init__(self, writer: str, catalog: Catalog) -> None:
         self._writer = writer
         self._catalog = catalog
-        self._buckets = buckets
         self._entities: dict[str, Entity] = {}
         self._relations: dict[RelationKey, Relation] = {}
-        self._seen: dict[tuple[Node, str], Sightings] = {}
-        self._counted: dict[tuple[int, Operation | Edge], Tally] = {}
-        self._exposures: dict[tuple[int, Entry, Node], Tally] = {}
+        self._edges: dict[EdgeKey, EdgeCounts] = {}
+        self._operations: dict[OperationKey, OperationCounts] = {}
+        self._exposures: dict[ExposureKey, ExposureCounts] = {}
 
-    def run(self) -> GraphDelta:
+    def run(self, buckets: Buckets) -> GraphDelta:
         """Everything that changed; afterwards nothing has."""
-        for (number, weight), page in self._buckets.pages.items():
-            bucket = self._buckets.bucket(number)
-            self._add_counts(bucket, page, weight)
-            self._add_requests(bucket, page, weight)
-        for (number, operation), count in self._buckets.logs.items():
-            self._tally(self._buckets.bucket(number), operation).add_logs(count)
-        self._add_sightings()
-        self._buckets.pages.clear()
-        self._buckets.logs.clear()
-        self._buckets.derivations.clear()
-        return self._delta()
+        for bucket in buckets.touched.values():
+            self._add_operations(bucket)
+            self._add_edges(bucket)
+            self._add_exposures(bucket)
+        for (output, used, environment), seen in buckets.derivations.items():
+            key = RelationKey(output.key, RelationType.DERIVED_FROM, used.key, environment)
+            self._add_relation(key, Seen(seen.first_ns, seen.last_ns, seen.known_ns))
+        buckets.touched.clear()
+        buckets.derivations.clear()
+        return GraphDelta(self._entities, self._relations, self._edges, self._operations, self._exposures)
 
-    def _add_counts(self, bucket: Bucket, page: Page, weight: float) -> None:
-        counted = self._catalog.counted
-        for code, count in page.counts.items():
-            thing = counted[number_of(code)]
-            tally = self._tally(bucket, thing)
-            if isinstance(thing, Edge) and code >= thing.gap_code:
-                tally.add_gap(code, count, weight)
-            else:
-                tally.add(code, count, weight)
+    def _add_operations(self, bucket: Bucket) -> None:
+        table = bucket.operations
+        rows = table.take_changed()
+        counts = zip(table.spans[rows].tolist(), *table.numbers[:, rows].tolist(), strict=True)
+        sketches = encode_rows(table.sketches[0, rows])
+        times = zip(table.first_ns[rows].tolist(), table.last_ns[rows].tolist(), strict=True)
+        for row, numbers, sketch, (first_ns, last_ns) in zip(rows.tolist(), counts, sketches, times, strict=True):
+            operation = self._catalog.operations[table.things[row]]
+            node, environment = operation.node, operation.environment
+            key = OperationKey(node.key, operation.name, environment, bucket.start_s, self._writer)
+            self._operations[key] = OperationCounts._make((*numbers, sketch))
+            self._add_node(node, environment, Seen(first_ns, last_ns, operation.known_ns))
 
-    def _tally(self, bucket: Bucket, thing: Operation | Edge) -> Tally:
-        """The tally of something, noted as changed."""
-        tally = bucket.counted.get(thing)
-        if tally is None:
-            tally = bucket.counted[thing] = Tally()
-        self._counted[bucket.start_s, thing] = tally
-        return tally
+    def _add_edges(self, bucket: Bucket) -> None:
+        table = bucket.edges
+        rows = table.take_changed()
+        counts = zip(table.spans[rows].tolist(), *table.numbers[:, rows].tolist(), strict=True)
+        sketches = zip(*(encode_rows(table.sketches[number, rows]) for number in (LATENCY, GAP)), strict=True)
+        times = zip(table.first_ns[rows].tolist(), table.last_ns[rows].tolist(), strict=True)
+        for row, numbers, pair, (first_ns, last_ns) in zip(rows.tolist(), counts, sketches, times, strict=True):
+            edge = self._catalog.edges[table.things[row]]
+            self._edges[EdgeKey(edge.key, bucket.start_s, self._writer)] = EdgeCounts._make((*numbers, *pair))
+            seen = Seen(first_ns, last_ns, edge.known_ns)
+            self._add_relation(edge.key, seen)
+            self._add_node(edge.far, edge.key.environment, seen)
 
-    def _add_requests(self, bucket: Bucket, page: Page, weight: float) -> None:
-        by_entry: dict[Entry, list[tuple[int, int]]] = {}
-        for entry, mask, code in page.requests:
-            by_entry.setdefault(entry, []).append((mask, code))
-        nodes = self._catalog.nodes
-        for entry, requests in by_entry.items():
-            for bit, code, count in spread(requests):
-                node = nodes[bit]
-                tally = bucket.exposures.get((entry, node))
-                if tally is None:
-                    tally = bucket.exposures[entry, node] = Tally()
-                tally.add(code, count, weight)
-                self._exposures[bucket.start_s, entry, node] = tally
+    def _add_exposures(self, bucket: Bucket) -> None:
+        table = bucket.exposures
+        rows = table.take_changed()
+        counts = zip(table.spans[rows].tolist(), *table.numbers[:, rows].tolist(), strict=True)
+        sketches = encode_rows(table.sketches[0, rows])
+        for row, numbers, sketch in zip(rows.tolist(), counts, sketches, strict=True):
+            exposure = self._catalog.exposures[table.things[row]]
+            entry, node = exposure.entry, exposure.node.key if exposure.node else ALL_REQUESTS
+            key = ExposureKey(entry.service, entry.name, node, entry.environment, bucket.start_s, self._writer)
+            self._exposures[key] = ExposureCounts._make((*numbers, sketch))
 
-    def _add_sightings(self) -> None:
-        """When nodes and relations were seen, where that widened."""
-        for shape in self._catalog.shapes.values():
-            if shape.changed():
-                self._see(shape.origin.node, shape.origin.environment, shape)
-        for origin in self._catalog.origins.values():
-            if origin.changed():
-                self._see(origin.node, origin.environment, origin)
-        for edge in self._catalog.edges.values():
-            if edge.changed():
-                self._add_relation(edge.key, edge)
-                self._see(edge.far, edge.key.environment, edge)
-        for (shape, used), seen in self._buckets.derivations.items():
-            self._add_derivations(shape, used, seen)
-        for (node, environment), seen in self._seen.items():
-            self._add_node(node, environment, seen)
-
-    def _see(self, node: Node, environment: str, seen: Sightings) -> None:
-        total = self._seen.get((node, environment))
-        if total is None:
-            total = self._seen[node, environment] = Sightings(seen.known_ns)
-        total.known_ns = min(total.known_ns, seen.known_ns)
-        total.see(seen.first_ns, seen.last_ns)
-
-    def _add_derivations(self, shape: Shape, used: int, seen: Sightings) -> None:
-        sources = (self._catalog.nodes[bit] for bit in bits_of(used))
-        for source in sources:
-            for made in shape.made:
-                if made is not source:
-                    key = RelationKey(made.key, RelationType.DERIVED_FROM, source.key, shape.origin.environment)
-                    self._add_relation(key, seen)
-
-    def _add_node(self, node: Node, environment: str, seen: Sightings) -> None:
+    def _add_node(self, node: Node, environment: str, seen: Seen) -> None:
         """A node, and what it is a version of."""
-        known = tuple(Attribute(name, value, seen.last_ns) for name, value in sorted(node.attributes.items()))
-        self._add_entity(Entity(node.key, node.kind, node.base, seen.first_ns, seen.last_ns, known))
+        self._add_entity(node.key, node.kind, node.base, seen, node.attributes)
         if node.key != node.base:
-            self._add_entity(Entity(node.base, node.base_kind, node.base, seen.first_ns, seen.last_ns))
+            self._add_entity(node.base, node.base_kind, node.base, seen, {})
             self._add_relation(RelationKey(node.base, RelationType.HAS_VERSION, node.key, environment), seen)
 
-    def _add_entity(self, entity: Entity) -> None:
-        present = self._entities.get(entity.key)
-        self._entities[entity.key] = merge_entity(present, entity) if present else entity
+    def _add_entity(self, key: str, kind: EntityKind, base: str, seen: Seen, attributes: dict[str, str]) -> None:
+        known = tuple(Attribute(name, value, seen.last_ns) for name, value in sorted(attributes.items()))
+        entity = Entity(key, kind, base, seen.first_ns, seen.last_ns, known)
+        present = self._entities.get(key)
+        self._entities[key] = merge_entity(present, entity) if present else entity
 
-    def _add_relation(self, key: RelationKey, seen: Sightings) -> None:
+    def _add_relation(self, key: RelationKey, seen: Seen) -> None:
         active_until_ns = FOREVER_NS if key.type.is_lasting else seen.last_ns
         relation = Relation(key, seen.first_ns, seen.last_ns, active_until_ns, seen.known_ns)
         present = self._relations.get(key)
         self._relations[key] = merge_relation(present, relation) if present else relation
-
-    def _delta(self) -> GraphDelta:
-        edges: dict[EdgeKey, EdgeCounts] = {}
-        operations: dict[OperationKey, OperationCounts] = {}
-        for (start_s, thing), tally in self._counted.items():
-            if isinstance(thing, Edge):
-                edges[EdgeKey(thing.key, start_s, self._writer)] = _edge_counts(tally)
-            else:
-                key = OperationKey(thing.node.key, thing.name, thing.environment, start_s, self._writer)
-                operations[key] = _operation_counts(tally)
-        exposures = {
-            ExposureKey(entry.service, entry.name, node.key, entry.environment, start_s, self._writer): _exposure(tally)
-            for (start_s, entry, node), tally in self._exposures.items()
-        }
-        return GraphDelta(self._entities, self._relations, edges, operations, exposures)
-
-
-def _operation_counts(tally: Tally) -> OperationCounts:
-    return OperationCounts(
-        spans=tally.spans,
-        calls=tally.weight,
-        errors=tally.errors,
-        origin_errors=tally.origin_errors,
-        error_logs=tally.error_logs,
-        poor=tally.poor,
-        self_time=encode(tally.times),
-    )
-
-
-def _edge_counts(tally: Tally) -> EdgeCounts:
-    return EdgeCounts(
-        spans=tally.spans,
-        calls=tally.weight,
-        errors=tally.errors,
-        origin_errors=tally.origin_errors,
-        latency=encode(tally.times),
-        gap=encode(tally.gaps),
-    )
-
-
-def _exposure(tally: Tally) -> ExposureCounts:
-    return ExposureCounts(
-        spans=tally.spans,
-        requests=tally.weight,
-        requests_sq=tally.weight_sq,
-        errors=tally.errors,
-        poor=tally.poor,
-        latency=encode(tally.times),
-    )
