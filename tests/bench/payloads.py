@@ -19,6 +19,8 @@ SERVICES, VERSIONS, INSTANCES, MAX_DEPTH = 30, 3, 3, 6
 SPANS_PER_REQUEST, SPANS_PER_BLOCK, ATTRIBUTES = 500, 20, 12
 SPANS_PER_SECOND = 60_000
 START_NS = 1_795_000_000_000_000_000
+TRACE_MARK = b"\xf0\xe1trace\xff"
+"""First half of every trace id, so that a body can be made to hold other traces by replacing it."""
 INTERNAL, SERVER, CLIENT, PRODUCER = 1, 2, 3, 4
 
 Where = tuple[int, int, int]
@@ -77,7 +79,7 @@ def _resource(where: Where) -> list[KeyValue]:
 
 
 def _trace(dice: random.Random, start_ns: int) -> list[tuple[Where, Span]]:
-    trace_id, spans = dice.randbytes(16), list[tuple[Where, Span]]()
+    trace_id, spans = TRACE_MARK + dice.randbytes(8), list[tuple[Where, Span]]()
     _serve(dice, spans, (dice.randrange(3), trace_id, b"", start_ns, 1))
     dice.shuffle(spans)
     return spans
