@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import neo4j
 from neo4j.exceptions import Neo4jError, ServiceUnavailable
+
 from tests.jars import JarsMissing, cached_jars
 
 VERSION = "5.26.30"

@@ -8,7 +8,7 @@ import threading
 
 
 class TcpProxy:
-    """Forwards connections to ``host:port`` while it is up; when it is cut, open ones break and new ones are refused."""
+    """Forwards connections to ``host:port`` until it is cut: then open ones break and new ones are refused."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)

@@ -100,7 +100,7 @@ class Server:
         server = _QuietServer(config)
         self._http.append(server)
         self._tasks.append(asyncio.create_task(server.serve(sockets=[bound]), name=f"whence-http-{port}"))
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110  uvicorn tells it by this flag alone
             await asyncio.sleep(0.01)
 
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from tests.bench.payloads import SPANS_PER_SECOND, START_NS, Request, requests
 
+from tests.bench.payloads import SPANS_PER_SECOND, START_NS, Request, requests
 from whence.fold import SpanFolder
 from whence.model.spans import Span
 from whence.otlp import DecodeLimits, Encoding, decode_traces

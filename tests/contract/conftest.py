@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.contract.excuses import EXCUSES
 
 pytest.register_assert_rewrite(

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 import pytest
-from tests.contract.base import ContractBase, changes
 
+from tests.contract.base import ContractBase, changes
 from whence.errors import InvalidQuery
 from whence.model.change import Change
 from whence.model.delta import Entity

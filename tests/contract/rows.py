@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.contract.base import ContractBase, buckets, exposures
-
 from whence.model.delta import ALL_REQUESTS
 from whence.model.graph import EdgeRow, ExposureRow, OperationRow
 from whence.model.kinds import RelationType

@@ -9,13 +9,13 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from tests.contract.finds import FindContract
 from tests.contract.questions import random_questions
 from tests.contract.reference import ReferenceReader
 from tests.contract.rows import RowContract
 from tests.contract.walks import WalkContract
 from tests.contract.writes import WriteContract
-
 from whence.store.protocol import Store
 from whence.testing.random_graphs import random_deltas
 

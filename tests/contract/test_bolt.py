@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.contract.base import MakeStore
 from tests.contract.suite import GraphStoreContract
 from tests.neo4j_server import Neo4jAddress, empty
-
 from whence.store.bolt import BoltStore
 from whence.store.protocol import Store
 

@@ -7,9 +7,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
 from tests.contract.base import MakeStore, buckets, closure
 from tests.contract.suite import GraphStoreContract
-
 from whence.errors import ConfigError, QueryTimeout, StoreConflict, StoreError, StoreUnavailable
 from whence.model.delta import GraphDelta
 from whence.store.embedded import EmbeddedStore

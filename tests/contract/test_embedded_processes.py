@@ -9,9 +9,9 @@ from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 import pytest
+
 from tests.contract.base import buckets, changes
 from tests.contract.embedded_writer import CALLS
-
 from whence.store.embedded import EmbeddedStore
 from whence.store.protocol import Store
 from whence.testing.graphs import START_S, key

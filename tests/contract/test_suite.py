@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.contract.excuses import EXCUSES
 from tests.contract.suite import GraphStoreContract
-
 from whence.store.protocol import Store
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tests.contract.base import ContractBase, arrows, closure
-
 from whence.model.delta import Relation
 from whence.model.graph import Subgraph
 from whence.model.kinds import EntityKind, Layer, RelationType

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from tests.contract.base import ContractBase, MakeStore, buckets, changes, closure, exposures
-
 from whence.model.delta import Attribute, GraphDelta
 from whence.model.kinds import EntityKind, RelationType
 from whence.store.protocol import Store

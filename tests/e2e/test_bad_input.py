@@ -136,7 +136,7 @@ def problem(answer: httpx.Response, status: int) -> dict[str, object]:
 
 
 def test_unknown_entity_gets_404_with_the_nearest_names(whence: WhenceServer) -> None:
-    add = resource("checkout", **{"service__namespace": "shop"})
+    add = resource("checkout", service__namespace="shop")
     add_span(add)
     assert post(whence, traces(add).SerializeToString(), PROTOBUF).status_code == 200
     for _ in range(100):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 import time
@@ -44,7 +45,11 @@ class Sender(threading.Thread):
                     self.acknowledged.append(service)
 
 
-async def spans_in_store(data_dir: Path, services: list[str]) -> dict[str, int]:
+def spans_in_store(data_dir: Path, services: list[str]) -> dict[str, int]:
+    return asyncio.run(read_counts(data_dir, services))
+
+
+async def read_counts(data_dir: Path, services: list[str]) -> dict[str, int]:
     store = EmbeddedStore(data_dir / "whence.db")
     await store.open()
     keys = {str(service_ref("", service)): service for service in services}
@@ -57,7 +62,7 @@ async def spans_in_store(data_dir: Path, services: list[str]) -> dict[str, int]:
 
 
 @pytest.mark.slow
-async def test_killed_server_keeps_what_it_acknowledged_and_counts_it_once(tmp_path: Path) -> None:
+def test_killed_server_keeps_what_it_acknowledged_and_counts_it_once(tmp_path: Path) -> None:
     fast = {"WHENCE_TRACE_IDLE_SECONDS": "0.3", "WHENCE_FLUSH_SECONDS": "0.2"}
     server = WhenceServer(tmp_path / "data", fast)
     random_ = random.Random()
@@ -79,6 +84,6 @@ async def test_killed_server_keeps_what_it_acknowledged_and_counts_it_once(tmp_p
     acknowledged = [service for sender in senders for service in sender.acknowledged]
     sent = [service for sender in senders for service in sender.sent]
     assert len(acknowledged) > 50
-    counts = await spans_in_store(server.data_dir, sent)
+    counts = spans_in_store(server.data_dir, sent)
     assert {service: counts[service] for service in acknowledged} == dict.fromkeys(acknowledged, SPANS_PER_REQUEST)
     assert set(counts.values()) <= {0, SPANS_PER_REQUEST}

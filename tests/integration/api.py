@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.integration.shop import END
 
+from tests.integration.shop import END
 from whence.api import create_app
 from whence.metrics import IngestStatus
 from whence.settings import Settings

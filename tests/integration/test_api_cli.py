@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import httpx
 import pytest
+
 from tests.integration.live import live_api
 from tests.integration.shop import CHECKOUT, END, RANKER, ROLL_OUT, shop
-
 from whence.cli.app import run
 from whence.model.delta import merge
 from whence.model.times import format_time

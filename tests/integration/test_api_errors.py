@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from fastapi.routing import APIRoute
-from tests.integration.api import Api, problem_of, running_api
 
+from tests.integration.api import Api, problem_of, running_api
 from whence.api import create_app
 from whence.errors import StoreUnavailable
 from whence.metrics import Metric, Sample, counter

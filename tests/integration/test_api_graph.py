@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.integration.api import Api
 from tests.integration.shop import CHECKOUT, CHECKOUT_V1, RANKER, RANKER_V40, RANKER_V41, ROLL_OUT
-
 from whence.model.kinds import EntityKind, RelationType
 from whence.model.times import format_time
 from whence.testing.graphs import at, attributes, delta, entity, link, relation

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.integration.api import Api, running_api
 from tests.integration.shop import CHECKOUT, END, RANKER, ROLL_OUT
-
 from whence.model.times import format_time
 from whence.testing.graphs import at, change, delta
 

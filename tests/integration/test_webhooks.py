@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.webhook_payloads import NOW_NS, NOW_S, github_signature, mlflow_signature, payload
 
+from tests.webhook_payloads import NOW_NS, NOW_S, github_signature, mlflow_signature, payload
 from whence.api import create_app
 from whence.errors import ConfigError
 from whence.model.change import Change

@@ -25,9 +25,7 @@ def encode_spans(spans: list[Span]) -> bytes:
     """Bytes that ``decode_spans`` turns into equal spans, in the same order."""
     sources: dict[Source, int] = {}
     facts: dict[Facts, int] = {}
-    rows = [
-        (*span[:9], _number(sources, span.source), _number(facts, span.facts), span.links) for span in spans
-    ]
+    rows = [(*span[:9], _number(sources, span.source), _number(facts, span.facts), span.links) for span in spans]
     return msgspec.msgpack.encode(_Checkpoint(list(sources), list(facts), rows))
 
 

@@ -31,7 +31,9 @@ Context = grpc.aio.ServicerContext[bytes, bytes]
 Export = Callable[[bytes, Context], Awaitable[bytes]]
 
 
-def create_server(ingest: Ingest, *, address: str, max_body_bytes: int, tokens: Sequence[Token] = ()) -> grpc.aio.Server:
+def create_server(
+    ingest: Ingest, *, address: str, max_body_bytes: int, tokens: Sequence[Token] = ()
+) -> grpc.aio.Server:
     """A server bound to ``address`` (host:port), not yet started. Larger messages get RESOURCE_EXHAUSTED from gRPC.
 
     Raises:
@@ -51,7 +53,7 @@ def create_server(ingest: Ingest, *, address: str, max_body_bytes: int, tokens: 
     except RuntimeError:
         port = 0
     if not port:
-        raise ConfigError(f"can't listen for OTLP over gRPC on {address}: is another whence or Collector running there?")
+        raise ConfigError(f"can't listen for OTLP over gRPC on {address}; is another whence or Collector there?")
     return server
 
 

@@ -85,7 +85,7 @@ class OtlpHttpApp:
             return _failure(error, encoding)
         except asyncio.CancelledError:
             raise
-        except Exception:  # noqa: BLE001  receiver guard: the client must hear that it may not drop the data
+        except Exception:
             log.exception("a request failed")
             return Reply(503, _MEDIA[encoding], encode_status(_INTERNAL, "internal error", encoding), (_RETRY,))
         return Reply(200, _MEDIA[encoding], encode_success(_SIGNALS[path].name, outcome.rejections, encoding))

@@ -1,10 +1,10 @@
 """The ingest loop: decode, make durable, acknowledge, fold, and write to the store in batches.
 
-Three threads, so that the event loop only ever waits: ``fold`` runs the engine (one thread, so the engine needs no lock),
-``disk`` syncs the spool, and the store brings its own. Requests that arrive while a sync runs share the next one.
+Three threads, so that the event loop only ever waits: ``fold`` runs the engine (one thread, so the engine needs no
+lock), ``disk`` syncs the spool, and the store brings its own. Requests that arrive while a sync runs share the next one.
 
 What holds at every moment: a record is acknowledged only after its sync; records are folded in the order in which they
-lie in the segment, with the time stamped on them; a segment is deleted only when the store has everything that it led to.
+lie in the segment, with the time stamped on them; a segment is deleted only when the store has all that it led to.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ class Ingest:
                     await self._roll()
                 else:
                     await self._flush()
-            except Exception:  # noqa: BLE001  worker-loop guard: one bad flush must not end all later ones
+            except Exception:
                 log.exception("flush failed; it will be tried again")
 
     async def _flush(self) -> None:

@@ -1,7 +1,7 @@
 """Start after a stop or a crash: fold again what the spool still holds.
 
-Each segment is replayed under its own writer's name with the times stamped on its records, so it writes the same rows as
-before and the store's merge leaves them as they are. What was open at the end of the last segment stays open.
+Each segment is replayed under its own writer's name with the times stamped on its records, so it writes the same rows
+as before and the store's merge leaves them as they are. What was open at the end of the last segment stays open.
 """
 
 from __future__ import annotations

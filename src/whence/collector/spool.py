@@ -1,12 +1,12 @@
 """The spool: what was acknowledged is on disk here until the store has it.
 
-A spool is a folder of segments. A segment is a magic line and records ``[u32 length][u32 crc32][u8 kind][u64 time][body]``,
-little endian; the checksum covers everything after it. ``time`` (UTC ns) is when the record was accepted and is the clock
-with which it is folded, live and on replay, so a replay gives the same rows.
+A spool is a folder of segments. A segment is a magic line and records, little endian:
+``[u32 length][u32 crc32][u8 kind][u64 time][body]``. The checksum covers everything after it. ``time`` (UTC ns) is when
+the record was accepted and is the clock with which it is folded, live and on replay, so a replay gives the same rows.
 
 The first record of a segment is a checkpoint: the spans of traces that were open when it began. So a segment depends on
-no earlier one, and as soon as the store has what came before, all earlier segments can go. The file's name is its sequence
-number and the writer under whose name its counts are stored: replaying a segment rewrites the same rows.
+no earlier one, and as soon as the store has what came before, all earlier segments can go. The file's name is its
+sequence number and the writer under whose name its counts are stored: replaying a segment rewrites the same rows.
 """
 
 from __future__ import annotations

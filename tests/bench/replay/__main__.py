@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+
 from tests.bench.replay.incidents import Incident, IncidentSet
 from tests.bench.replay.nezha import NezhaSet
 from tests.bench.replay.report import print_report, write_json

@@ -10,7 +10,6 @@ from typing import Any
 
 from tests.bench.replay.incidents import Incident
 from tests.bench.replay.otlp import TRAINING_NS, training_request
-
 from whence.model.refs import Ref, service_ref
 from whence.model.times import format_time
 

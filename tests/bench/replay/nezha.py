@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
 from tests.bench.replay.incidents import Candidate, Incident, LineageEdge, LogRow, SpanRow, Telemetry, Truth
 
 NS_PER_SECOND = 1_000_000_000

@@ -11,8 +11,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs, SeverityNumber
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span, Status
-from tests.bench.replay.incidents import LogRow, SpanRow, span_kinds
 
+from tests.bench.replay.incidents import LogRow, SpanRow, span_kinds
 from whence.model import names
 
 BATCH = 500

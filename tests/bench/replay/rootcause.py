@@ -17,6 +17,7 @@ from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
+
 from tests.bench.replay.incidents import Incident, LogRow, SpanRow, Telemetry, Truth
 from tests.bench.replay.nezha import NS_PER_SECOND, candidates_of, read_lines
 

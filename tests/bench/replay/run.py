@@ -14,7 +14,6 @@ from tests.bench.replay.metrics import Grade, place_of
 from tests.bench.replay.otlp import log_requests, trace_requests
 from tests.bench.replay.redraw import redraw
 from tests.bench.replay.target import Target
-
 from whence.model.times import format_time
 
 LIKELY = 0.60

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.bench.replay.metrics import Grade, Place, bootstrap_interval, place_of, summarise
 
 scores = st.dictionaries(st.text(min_size=1, max_size=3), st.integers(0, 4).map(float), min_size=1, max_size=9)

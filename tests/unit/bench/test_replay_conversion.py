@@ -1,10 +1,10 @@
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
 from tests.bench.replay.incidents import Candidate, Incident, LineageEdge, SpanRow, Telemetry, Truth, span_kinds
 from tests.bench.replay.lineage import models_served, reference
 from tests.bench.replay.otlp import BATCH, trace_requests
 from tests.bench.replay.redraw import redraw
-
 from whence.model import names
 
 TRACE = b"t" * 16

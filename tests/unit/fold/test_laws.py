@@ -1,183 +1,180 @@
-"""Laws of the fold: neither order nor chunking, neither repetition nor a crash changes what is counted."""
+"""Laws of the fold, over made-up traces of all shapes."""
 
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
+from typing import Any
 
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.fold.folding import IDLE_NS, NOW_NS, SECOND_NS, closed, fold, new_folder
 
-from whence.fold import SpanFolder
-from whence.model.delta import ALL_REQUESTS, GraphDelta
+from whence.model.delta import GraphDelta, merge_all
 from whence.model.sketch import decode
-from whence.model.spans import NO_FACTS, Facts, Source, Span
+from whence.model.spans import Facts, Source, Span
+from whence.testing.spans import source, span
 
-NS = 1_000_000_000
-START = 1_000 * NS
-
+MODELS = ("ml://#fraud@version:6", "ml://#fraud@version:7")
 FACTS = (
-    NO_FACTS,
-    Facts(models=("models#a@version:1",)),
-    Facts(inputs=("lake#t@version:3", "lake#u"), models=("models#a@version:1",)),
-    Facts(outputs=("lake#o@version:9",)),
-    Facts(peer="net://h:1#h"),
+    Facts(),
+    Facts(models=MODELS[:1]),
+    Facts(models=MODELS[1:], poor=True),
+    Facts(inputs=("s3://lake#a@iceberg:1",), outputs=("kafka://b:9092#t",)),
     Facts(consumes=("kafka://b:9092#t",)),
-    Facts(outputs=("kafka://b:9092#t",)),
-    Facts(poor=True),
-    Facts(flags=("flag://#f@version:on",)),
+    Facts(peer="net://#far:443"),
+    Facts(flags=("flag://#f@version:on",), prompts=("prompt://#p@version:1",)),
+)
+SOURCES = (
+    *(source(name, version) for name in ("web", "cart", "db") for version in ("v1", "v2", None)),
+    source("ml", models=MODELS[:1], inputs=("s3://lake#b",)),
+    source("cart", "v1", "staging"),
 )
 
 
-def sources() -> list[Source]:
-    return [
-        Source(f"otel://#s{number}", f"otel://#s{number}@version:{version}", environment, (("service.version", "1"),))
-        for number in range(3)
-        for version in range(2)
-        for environment in ("", "production")
-    ]
-
-
-def random_spans(seed: int) -> list[Span]:
-    """A few traces of odd shape: missing parents, circles, overlaps, sampling, two versions of one service."""
-    dice = random.Random(seed)
-    known = sources()
-    spans = []
-    for _ in range(dice.randrange(1, 6)):
-        trace_id, count = dice.randbytes(16), dice.randrange(1, 14)
-        ids = [dice.randbytes(8) for _ in range(count)]
-        for position in range(count):
-            parent = ids[dice.randrange(position)] if position else b""
-            if dice.random() < 0.2:
-                parent = dice.choice((b"", dice.randbytes(8), dice.choice(ids)))
-            start = START + dice.randrange(40 * NS)
-            duration = dice.choice((0, 5_000, 1_000_000, dice.randrange(10 * NS)))
+@st.composite
+def traces(draw: st.DrawFn) -> list[Span]:
+    """Up to four traces; parents may be missing, lead in circles, or start after their children."""
+    spans: list[Span] = []
+    for trace in range(1, draw(st.integers(1, 4)) + 1):
+        size = draw(st.integers(1, 8))
+        for number in range(1, size + 1):
             spans.append(
-                Span(
-                    trace_id=trace_id,
-                    span_id=ids[position],
-                    parent_id=parent,
-                    kind=dice.randrange(6),
-                    operation=f"op{dice.randrange(3)}",
-                    start_ns=start,
-                    end_ns=start + duration,
-                    is_error=dice.random() < 0.3,
-                    weight=dice.choice((1.0, 1.0, 4.0)),
-                    source=dice.choice(known),
-                    facts=dice.choice(FACTS),
+                span(
+                    number,
+                    draw(st.integers(0, size + 1)) if draw(st.integers(0, 5)) == 0 else number // 2,
+                    trace=trace,
+                    service=draw(st.sampled_from(SOURCES)),
+                    kind=draw(st.integers(0, 5)),
+                    operation=draw(st.sampled_from(["a", "b"])),
+                    at_ms=draw(st.sampled_from([0, 3, 5, 9_998, 10_020])),
+                    millis=draw(st.sampled_from([0, 1, 7, 40_000])),
+                    error=draw(st.booleans()),
+                    weight=draw(st.sampled_from([1.0, 1.0, 2.5, 1 + 1 / 1024])),
+                    facts=draw(st.sampled_from(FACTS)),
                 )
             )
     return spans
 
 
-def folder(writer: str = "w") -> SpanFolder:
-    return SpanFolder(writer=writer, idle_ns=NS, ttl_ns=60 * NS, max_open_spans=100_000)
+def shuffled(spans: list[Span], seed: int) -> list[Span]:
+    return random.Random(seed).sample(spans, len(spans))
 
 
-def totals(*deltas: GraphDelta) -> dict[object, object]:
-    """Everything that was counted, over all writers, in a form that compares."""
-    found: dict[object, object] = {}
-    counts: Counter[object] = Counter()
-    for delta in deltas:
-        found |= {entity.key: (entity.kind, entity.base) for entity in delta.entities.values()}
-        found |= dict.fromkeys(delta.relations, "related")
-        for rows in (delta.edges, delta.operations, delta.exposures):
-            for key, row in rows.items():
-                for field, value in row._asdict().items():
-                    amounts = decode(value) if isinstance(value, bytes) else {None: value}
-                    counts.update({(key[:-1], field, index): amount for index, amount in amounts.items()})
-    return found | {key: round(amount, 3) for key, amount in counts.items() if amount}
+def chunks(spans: list[Span], seed: int) -> Iterator[list[Span]]:
+    dice = random.Random(seed)
+    while spans:
+        size = dice.randint(1, len(spans))
+        yield spans[:size]
+        spans = spans[size:]
 
 
-def fold(chunks: Iterable[Sequence[Span]]) -> dict[object, object]:
-    one = folder()
-    for chunk in chunks:
-        one.push(chunk, START)
-    one.expire(START + 10 * NS)
-    return totals(one.drain(START + 10 * NS))
+def copied(spans: list[Span]) -> list[Span]:
+    """Equal spans that share no object with the given ones."""
+    return [one._replace(source=Source(*one.source), facts=Facts(*one.facts)) for one in spans]
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_fold_in_any_order_and_chunking_counts_the_same(seed: int) -> None:
-    spans = random_spans(seed)
-    dice = random.Random(-seed)
-    shuffled = dice.sample(spans, len(spans))
-    cuts = sorted(dice.choices(range(len(spans) + 1), k=3))
-    chunks = [shuffled[start:end] for start, end in zip([0, *cuts], [*cuts, len(spans)], strict=True)]
-    assert fold(chunks) == fold([spans])
+@given(traces(), st.integers(0, 99))
+def test_fold_is_the_same_in_any_order_and_any_chunks(spans: list[Span], seed: int) -> None:
+    folder = new_folder()
+    for chunk in chunks(shuffled(spans, seed), seed):
+        folder.push(chunk, NOW_NS)
+    assert closed(folder) == fold(*spans)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_spans_sent_again_before_or_after_their_trace_closed_count_once(seed: int) -> None:
-    spans = random_spans(seed)
-    one = folder()
-    one.push(spans, START)
-    one.push(spans[::-1], START)
-    one.expire(START + 2 * NS)
-    first = one.drain(START + 2 * NS)
-    one.push(spans, START + 3 * NS)
-    one.expire(START + 5 * NS)
-    again = one.drain(START + 5 * NS)
-    assert totals(first) == fold([spans])
-    assert (again.edges, again.operations, again.exposures) == ({}, {}, {})
+@given(traces(), st.integers(0, 99))
+def test_fold_of_spans_pushed_again_before_closing_is_the_same(spans: list[Span], seed: int) -> None:
+    folder = new_folder()
+    folder.push(spans, NOW_NS)
+    folder.push(shuffled(copied(spans), seed), NOW_NS)
+    assert closed(folder) == fold(*spans)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_fold_after_a_crash_gives_the_rows_of_a_fold_without_one(seed: int) -> None:
-    """What is open is handed on as a checkpoint; the rest of the segment is folded again from there."""
-    spans = random_spans(seed)
-    half = len(spans) // 2
-    steady = folder("before")
-    steady.push(spans[:half], START)
-    before = steady.drain(START)
-    steady.roll("after")
-    checkpoint = steady.open_spans()
-    steady.push(spans[half:], START + NS // 2)
-    steady.expire(START + 5 * NS)
-
-    recovered = folder("after")
-    recovered.restore(checkpoint, START)
-    recovered.push(spans[half:], START + NS // 2)
-    recovered.expire(START + 5 * NS)
-
-    after = steady.drain(START + 5 * NS)
-    assert recovered.drain(START + 5 * NS) == after
-    assert totals(before, after) == fold([spans])
+@given(traces(), st.integers(0, 99))
+def test_fold_is_the_same_however_often_it_is_drained(spans: list[Span], seed: int) -> None:
+    once, often, deltas = new_folder(), new_folder(), []
+    for number, chunk in enumerate(chunks(spans, seed)):
+        for folder in (once, often):
+            folder.push(chunk, NOW_NS + number * 2 * SECOND_NS)
+        deltas.append(often.drain(NOW_NS))
+    deltas.append(closed(often))
+    assert merge_all(deltas) == closed(once)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_second_drain_holds_absolute_values_that_contain_the_first(seed: int) -> None:
-    spans = random_spans(seed)
-    one = folder()
-    one.push(spans, START)
-    one.expire(START + 2 * NS)
-    first = one.drain(START + 2 * NS)
-    assert one.drain(START + 2 * NS).rows == 0
-    others = [span._replace(trace_id=span.trace_id[::-1]) for span in spans]
-    one.push(others, START + 3 * NS)
-    one.expire(START + 6 * NS)
-    second = one.drain(START + 6 * NS)
-    assert first.operations.keys() == second.operations.keys()
-    assert all(second.operations[key].spans == 2 * row.spans for key, row in first.operations.items())
+@given(traces(), st.integers(0, 99), st.booleans())
+def test_fold_after_a_crash_is_as_if_there_had_been_none(spans: list[Span], seed: int, anew: bool) -> None:
+    """A segment begins with what is open; replaying it gives the rows of the writer that never stopped."""
+    parts = list(chunks(shuffled(spans, seed), seed))
+    head, tail = parts[: len(parts) // 2], parts[len(parts) // 2 :]
+    living = new_folder("one")
+    for number, chunk in enumerate(head):
+        living.push(chunk, NOW_NS + number * 3 * SECOND_NS)
+    rolled_ns = NOW_NS + len(head) * 3 * SECOND_NS
+    living.expire(rolled_ns)
+    living.drain(rolled_ns)
+    carried = copied(living.open_spans())
+    living.roll("two")
+    revived = new_folder("two")
+    if anew:
+        revived.push([span(7, trace=99)], NOW_NS)
+    revived.restore(carried, rolled_ns)
+    for number, chunk in enumerate(tail):
+        for folder in (living, revived):
+            folder.push(chunk, rolled_ns + number * 3 * SECOND_NS)
+    assert closed(revived) == closed(living)
 
 
-def test_roll_with_something_undrained_is_refused() -> None:
-    one = folder()
-    one.push(random_spans(1), START)
-    one.expire(START + 2 * NS)
-    with pytest.raises(RuntimeError, match="drain"):
-        one.roll("next")
+@given(traces(), st.integers(0, 99))
+def test_roll_moves_counts_between_writers_and_loses_none(spans: list[Span], seed: int) -> None:
+    folder, deltas = new_folder("w0"), []
+    for number, chunk in enumerate(chunks(spans, seed), 1):
+        folder.push(chunk, NOW_NS)
+        deltas.append(folder.drain(NOW_NS))
+        folder.roll(f"w{number}")
+    deltas.append(closed(folder))
+    assert totals(merge_all(deltas)) == totals(fold(*spans))
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_every_span_counts_in_one_operation_and_every_entry_in_all_requests(seed: int) -> None:
-    spans = random_spans(seed)
-    one = folder()
-    one.push(spans, START)
-    one.expire(START + 2 * NS)
-    delta = one.drain(START + 2 * NS)
-    assert sum(row.spans for row in delta.operations.values()) == len(spans)
-    for key, row in delta.exposures.items():
-        everything = delta.exposures[key._replace(node=ALL_REQUESTS)]
-        assert row.spans <= everything.spans
-        assert row.errors <= everything.errors
+@given(traces())
+def test_replay_with_the_same_clocks_gives_the_same_rows(spans: list[Span]) -> None:
+    results = []
+    for looks_often in (True, False):
+        folder = new_folder()
+        for number, one in enumerate(spans):
+            now_ns = NOW_NS + number * IDLE_NS // 2
+            folder.push([one], now_ns)
+            if looks_often:
+                for step in range(4):
+                    folder.expire(now_ns + step * IDLE_NS // 8)
+        results.append(closed(folder))
+    assert results[0] == results[1]
+
+
+@given(traces())
+def test_every_span_is_counted_in_exactly_one_operation(spans: list[Span]) -> None:
+    unique = {(one.trace_id, one.span_id): one for one in spans}
+    rows = fold(*spans).operations.values()
+    assert sum(row.spans for row in rows) == len(unique)
+    assert sum(row.calls for row in rows) == sum(one.weight for one in unique.values())
+    assert sum(sum(decode(row.self_time).values()) for row in rows) == sum(one.weight for one in unique.values())
+
+
+@given(traces())
+def test_everything_a_row_names_is_in_the_delta(spans: list[Span]) -> None:
+    delta = fold(*spans)
+    named = {key.node for key in delta.operations} | {key.node for key in delta.exposures if key.node}
+    for relation in delta.relations:
+        named |= {relation.src, relation.dst}
+    assert named | {entity.base for entity in delta.entities.values()} == set(delta.entities)
+    assert {key.relation for key in delta.edges} <= set(delta.relations)
+
+
+def totals(delta: GraphDelta) -> dict[Any, tuple[float, ...]]:
+    """Sums of rows over writers."""
+    sums: dict[Any, tuple[float, ...]] = {}
+    for part in (delta.edges, delta.operations, delta.exposures):
+        for key, counts in part.items():  # type: ignore[attr-defined]
+            numbers = tuple(value for value in counts if not isinstance(value, bytes))
+            anonymous = key._replace(writer="")
+            sums[anonymous] = tuple(map(sum, zip(numbers, sums.get(anonymous, (0,) * len(numbers)), strict=True)))
+    return sums

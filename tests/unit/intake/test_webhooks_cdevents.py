@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.webhook_payloads import NOW_NS, delivery, payload
 
+from tests.webhook_payloads import NOW_NS, delivery, payload
 from whence.errors import InvalidQuery
 from whence.intake.webhooks import cdevents
 from whence.model.change import Change

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.webhook_payloads import delivery, payload
 
+from tests.webhook_payloads import delivery, payload
 from whence.errors import InputError
 from whence.intake.webhooks import SOURCES
 from whence.model.delta import merge

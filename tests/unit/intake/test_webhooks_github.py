@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from tests.webhook_payloads import NOW_NS, delivery, payload
 
+from tests.webhook_payloads import NOW_NS, delivery, payload
 from whence.errors import DecodeError, InputError, InvalidQuery
 from whence.intake.webhooks import github
 from whence.model.change import Change

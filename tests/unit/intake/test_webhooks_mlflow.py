@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.webhook_payloads import NOW_NS, delivery, payload
 
+from tests.webhook_payloads import NOW_NS, delivery, payload
 from whence.errors import InvalidQuery
 from whence.intake.webhooks import mlflow
 from whence.model.change import Change

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.webhook_payloads import NOW_S, delivery, github_signature, mlflow_signature
 
+from tests.webhook_payloads import NOW_S, delivery, github_signature, mlflow_signature
 from whence.errors import BadSignature
 from whence.intake.webhooks.signatures import MAX_AGE_SECONDS, verify_github, verify_mlflow
 

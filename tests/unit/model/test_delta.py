@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.model.strategies import deltas
 
+from tests.unit.model.strategies import deltas
 from whence.model.delta import Attribute, EdgeCounts, GraphDelta, merge, merge_all, merge_entity
 from whence.model.kinds import EntityKind
 from whence.testing.graphs import at, attributes, change, delta, edge, entity, key, link, profile, relation

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from tests.unit.otlp.wire import LIMITS
 
+from tests.unit.otlp.wire import LIMITS
 from whence.model.spans import Span
 from whence.otlp import Encoding, TraceBatch, decode_logs, decode_traces
 

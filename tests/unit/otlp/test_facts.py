@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 import pytest
+
 from tests.unit.otlp.wire import decode, facts_of, only_span, traces_request, wire_span
 
 CLIENT, PRODUCER, CONSUMER, SERVER, INTERNAL = 3, 4, 5, 2, 1

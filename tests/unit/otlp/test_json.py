@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.otlp.wire import LIMITS, NOW_NS, START_NS
 
+from tests.unit.otlp.wire import LIMITS, NOW_NS, START_NS
 from whence.errors import DecodeError
 from whence.otlp import Encoding, TraceBatch, decode_logs, decode_traces
 

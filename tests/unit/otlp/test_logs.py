@@ -6,8 +6,8 @@ import json
 
 import pytest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
-from tests.unit.otlp.wire import LIMITS, NOW_NS, START_NS, any_value, decode_log_request, key_values, logs_request
 
+from tests.unit.otlp.wire import LIMITS, NOW_NS, START_NS, any_value, decode_log_request, key_values, logs_request
 from whence.errors import DecodeError
 from whence.model.delta import RelationKey
 from whence.model.kinds import FOREVER_NS, EntityKind, RelationType

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+
 from tests.unit.otlp.wire import decode, source_of, traces_request, wire_span
 
 SHA = "9d59409acf479dfa0df1aa568182e43e43df8bbe"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
+
 from tests.unit.otlp.wire import (
     LIMITS,
     NOW_NS,
@@ -22,7 +23,6 @@ from tests.unit.otlp.wire import (
     traces_request,
     wire_span,
 )
-
 from whence.errors import DecodeError, LimitExceeded
 from whence.model.spans import Span
 from whence.otlp import Encoding, decode_traces
