@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 from whence.model.delta import GraphDelta
 from whence.model.times import NS_PER_SECOND
 from whence.store.embedded import EmbeddedStore
-from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery
+from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, Store
 from whence.testing.layered_graphs import END_S, WIDTH, batches, folded, node, topology
 
 BATCH_FACTS = 2_000
@@ -57,7 +57,7 @@ async def timed(work: Awaitable[T]) -> tuple[Spent, T]:
     return Spent.so_far().since(began), result
 
 
-async def upsert_all(store: EmbeddedStore, deltas: Iterable[GraphDelta]) -> Figures:
+async def upsert_all(store: Store, deltas: Iterable[GraphDelta]) -> Figures:
     """Rates of facts of every sort and of rows of counts; the time to make the deltas doesn't count."""
     facts, rows, wall, cpu = 0, 0, 0.0, 0.0
     for delta in deltas:
@@ -86,7 +86,7 @@ def insert_all(path: Path, deltas: Iterable[GraphDelta]) -> Figures:
     return {"rows_per_second": rows / wall, "rows_per_cpu_second": rows / cpu}
 
 
-async def investigation_reads(store: EmbeddedStore, root: str) -> Figures:
+async def investigation_reads(store: Store, root: str) -> Figures:
     """Milliseconds of each read of an investigation, and how much it read."""
     end_ns = END_S * NS_PER_SECOND
     closure = ClosureQuery((root,), end_ns - WINDOW_S * NS_PER_SECOND, end_ns + 1)

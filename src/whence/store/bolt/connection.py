@@ -102,6 +102,12 @@ class Connection:
         return self._driver.session(database=self._database)
 
 
+async def run_collected(tx: AsyncManagedTransaction, text: str, parameters: Mapping[str, Any]) -> list[Any]:
+    """Run one statement that returns a single list, and give the list."""
+    ((items,),) = await run(tx, text, parameters)
+    return list(items)
+
+
 async def run(tx: AsyncManagedTransaction, text: str, parameters: Mapping[str, Any] | None = None) -> list[list[Any]]:
     """Run one statement to its end and give all its rows."""
     result = await tx.run(text, parameters)  # type: ignore[arg-type]

@@ -55,7 +55,7 @@ def lock_nodes(table: NodeTable) -> str:
     return (
         f"UNWIND $keys AS key MERGE (n:{table.label} {{{key}: key}}) {_LOCK} "
         "WITH collect(n) AS locked UNWIND locked AS n "
-        f"RETURN {properties('n', (key, *table.fields))}"
+        f"RETURN collect([{properties('n', (key, *table.fields))}])"
     )
 
 

@@ -11,7 +11,7 @@ from whence.model.change import Change
 from whence.model.delta import Entity
 from whence.model.kinds import VERSION_KINDS
 from whence.store.bolt import queries
-from whence.store.bolt.connection import run
+from whence.store.bolt.connection import run, run_collected
 from whence.store.bolt.rows import to_change, to_document, to_entity
 from whence.store.bolt.walks import FOREVER
 from whence.store.protocol import ChangeQuery, Document, Page, SearchQuery
@@ -77,7 +77,7 @@ async def named(tx: AsyncManagedTransaction, name: str) -> tuple[Entity, ...]:
 async def nearest(tx: AsyncManagedTransaction, name: str, limit: int) -> tuple[str, ...]:
     """Keys that look like a name; compares those whose length is nearest."""
     parameters = {"length": len(name.rpartition("#")[2]), "limit": MAX_LOOKALIKES}
-    return nearest_keys(name, (key for (key,) in await run(tx, queries.LOOKALIKES, parameters)), limit)
+    return nearest_keys(name, await run_collected(tx, queries.LOOKALIKES, parameters), limit)
 
 
 def _search_text(query: SearchQuery, words: Sequence[str]) -> str:

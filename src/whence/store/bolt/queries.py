@@ -5,6 +5,8 @@ null, so that one text, and with it one plan in the server's cache, serves all q
 takes the server up to seconds. Only what Cypher can't take as a parameter is rendered into the text: relationship
 types, from the closed enum, and hop bounds, from a checked integer.
 
+What may be many rows comes back as lists inside few records, because the driver spends 0.1 ms on each record.
+
 A composite index serves a statement only if all its properties are restricted: hence ``IS NOT NULL`` here and there.
 What follows a page is "not the last one or before it" instead of "less, or equal and after": of an OR the planner makes
 two searches that it then has to sort. And a far end that is filtered by key has no label, or it would be searched too.
@@ -62,7 +64,8 @@ def keys_within(types: Iterable[RelationType], max_hops: int, *, downstream: boo
     """
     return (
         f"MATCH (root:Entity) WHERE root.key IN $roots {_walk(types, max_hops, downstream=downstream)} "
-        "WITH DISTINCT n.key AS key WHERE NOT key IN $settled RETURN key ORDER BY key LIMIT $limit"
+        "WITH DISTINCT n.key AS key WHERE NOT key IN $settled "
+        "WITH key ORDER BY key LIMIT $limit RETURN collect(key)"
     )
 
 
@@ -75,8 +78,8 @@ def _with_relations(types: Iterable[RelationType], *, downstream: bool) -> str:
     arrow = _arrow(f"r:{_type_names(types)}", downstream=downstream)
     columns = properties("r", (*RELATION_KEY, *RELATION_TIMES))
     return (
-        f"RETURN [{_ENTITY}], "
-        f"COLLECT {{ MATCH (n){arrow}(other) WHERE {_ACTIVE} RETURN [type(r), other.key, {columns}] }}"
+        f"RETURN collect([[{_ENTITY}], "
+        f"COLLECT {{ MATCH (n){arrow}(other) WHERE {_ACTIVE} RETURN [type(r), other.key, {columns}] }}])"
     )
 
 
@@ -93,24 +96,25 @@ UNWIND $nodes AS key
 MATCH (src:Entity {{key: key}})-[r:{_type_names(())}]->(dst)
 WHERE dst.key IN $nodes AND ($environment IS NULL OR r.environment = $environment OR type(r) IN [{_LASTING}])
 MATCH (b:EdgeBucket {{owner: r.id}}) WHERE {_IN_WINDOW}
-RETURN r.id, [src.key, type(r), dst.key, r.environment, r.layer],
-  b.start_s, b.calls, b.errors, b.origin_errors, b.latency, b.gap
+RETURN src.key, type(r), dst.key, r.environment, r.layer,
+  collect([b.start_s, b.calls, b.errors, b.origin_errors, b.latency, b.gap])
 """
-"""Plan: NodeUniqueIndexSeek, Expand(All), then one NodeIndexSeek on (owner, start_s, share) for each relation."""
+"""Plan: NodeUniqueIndexSeek, Expand(All), then one NodeUniqueIndexSeek on (owner, start_s, share) for each relation."""
 
 OPERATION_ROWS = f"""
 UNWIND $owners AS owner
 MATCH (b:OperationBucket {{owner: owner}}) WHERE {_IN_WINDOW} AND {_IN_ENVIRONMENT}
-RETURN owner, b.operation, b.start_s, b.calls, b.errors, b.origin_errors, b.error_logs, b.poor, b.self_time
+RETURN owner, b.operation,
+  collect([b.start_s, b.calls, b.errors, b.origin_errors, b.error_logs, b.poor, b.self_time])
 """
-"""Plan: one NodeIndexSeek on (owner, start_s, share) for each node."""
+"""Plan: one NodeUniqueIndexSeek on (owner, start_s, share) for each node."""
 
 EXPOSURE_ROWS = f"""
 MATCH (b:ExposureBucket {{owner: $owner}}) WHERE {_IN_WINDOW} AND {_IN_ENVIRONMENT}
   AND ($operation IS NULL OR b.operation = $operation) AND ($nodes IS NULL OR b.node IN $nodes)
-RETURN b.operation, b.node, b.start_s, b.requests, b.requests_sq, b.errors, b.poor, b.latency
+RETURN b.operation, b.node, collect([b.start_s, b.requests, b.requests_sq, b.errors, b.poor, b.latency])
 """
-"""Plan: NodeIndexSeek on (owner, start_s, share)."""
+"""Plan: NodeUniqueIndexSeek on (owner, start_s, share)."""
 
 _CHANGE_FILTERS = """
   AND c.known_ns <= $known_ns AND ($environment IS NULL OR c.environment IN [$environment, ''])
@@ -161,7 +165,7 @@ RETURN {_ENTITY} ORDER BY n.key LIMIT $limit
 LOOKALIKES = """
 MATCH (n:Entity) WHERE n.key > '' AND n.base = n.key
 WITH n.key AS key ORDER BY abs(size(split(key, '#')[-1]) - $length), key LIMIT $limit
-RETURN key
+RETURN collect(key)
 """
 """Plan: NodeIndexSeekByRange on (key), that is all entities, then Top. For the text of an error, after everything."""
 

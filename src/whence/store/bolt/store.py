@@ -94,15 +94,14 @@ class BoltStore:
     async def edge_rows(self, query: BucketQuery) -> Sequence[EdgeRow]:
         """See ``GraphReader.edge_rows``."""
         parameters = {**_window(query), "nodes": sorted(set(query.nodes))}
-        rows = await self._read(queries.EDGE_ROWS, parameters)
-        keys = {relation_id: to_relation_key(key) for relation_id, key in {row[0]: row[1] for row in rows}.items()}
-        return [EdgeRow(keys[relation_id], *counts) for relation_id, _, *counts in rows]
+        found = await self._read(queries.EDGE_ROWS, parameters)
+        return [EdgeRow(key, *counts) for *names, rows in found for key in (to_relation_key(names),) for counts in rows]
 
     async def operation_rows(self, query: BucketQuery) -> Sequence[OperationRow]:
         """See ``GraphReader.operation_rows``."""
         nodes = {hash63(node): node for node in query.nodes}
-        rows = await self._read(queries.OPERATION_ROWS, {**_window(query), "owners": sorted(nodes)})
-        return [OperationRow(nodes[owner], *counts) for owner, *counts in rows]
+        found = await self._read(queries.OPERATION_ROWS, {**_window(query), "owners": sorted(nodes)})
+        return [OperationRow(nodes[owner], name, *counts) for owner, name, rows in found for counts in rows]
 
     async def exposure_rows(self, query: ExposureQuery) -> Sequence[ExposureRow]:
         """See ``GraphReader.exposure_rows``."""
@@ -112,7 +111,8 @@ class BoltStore:
             "operation": query.operation,
             "nodes": None if query.nodes is None else [ALL_REQUESTS, *query.nodes],
         }
-        return [ExposureRow(query.service, *row) for row in await self._read(queries.EXPOSURE_ROWS, parameters)]
+        found = await self._read(queries.EXPOSURE_ROWS, parameters)
+        return [ExposureRow(query.service, name, node, *counts) for name, node, rows in found for counts in rows]
 
     async def changes(self, query: ChangeQuery) -> Page[Change]:
         """See ``GraphReader.changes``."""

@@ -16,7 +16,7 @@ from neo4j import AsyncManagedTransaction
 from whence.model.delta import Entity, Relation
 from whence.model.graph import Subgraph
 from whence.store.bolt import queries
-from whence.store.bolt.connection import run
+from whence.store.bolt.connection import run_collected
 from whence.store.bolt.rows import Row, to_entity, to_relation
 from whence.store.protocol import ClosureQuery
 
@@ -69,7 +69,7 @@ class Walk:
         )
 
     async def _nodes(self, tx: AsyncManagedTransaction, text: str, parameters: Mapping[str, Any]) -> Nodes:
-        rows = await run(tx, text, {**self._restrictions, **parameters})
+        rows = await run_collected(tx, text, {**self._restrictions, **parameters})
         return {entity[0]: _Node(to_entity(entity), self._relations(entity[0], found)) for entity, found in rows}
 
     def _relations(self, near: str, found: Iterable[Row]) -> list[tuple[str, Relation]]:
@@ -88,7 +88,7 @@ class Walk:
         settled = [key for key in nodes if depth[key] < last]
         parameters = {"roots": roots, "settled": settled, "limit": query.max_nodes - len(settled), **self._restrictions}
         text = queries.keys_within(query.types, last, downstream=self._downstream)
-        tied = [key for (key,) in await run(tx, text, parameters)]
+        tied = await run_collected(tx, text, parameters)
         missing = [key for key in tied if key not in nodes]
         if missing:
             text = queries.nodes_by_key(query.types, downstream=self._downstream)

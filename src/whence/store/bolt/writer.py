@@ -33,7 +33,7 @@ from whence.model.delta import (
 )
 from whence.model.kinds import RelationType
 from whence.store.bolt import cypher, schema
-from whence.store.bolt.connection import run
+from whence.store.bolt.connection import run, run_collected
 from whence.store.bolt.rows import (
     Row,
     change_row,
@@ -105,7 +105,7 @@ async def _merge_nodes(
     """
     changed: list[tuple[T | None, T]] = []
     for keys in _batches(sorted(given)):
-        for row in await run(tx, cypher.lock_nodes(how.table), {"keys": keys}):
+        for row in await run_collected(tx, cypher.lock_nodes(how.table), {"keys": keys}):
             key = row[0]
             before = None if row[1] is None else how.from_row(row)
             after = given[key] if before is None else before if key in only_create else how.merge(before, given[key])
