@@ -15,7 +15,7 @@ from whence.model.kinds import Signal
 from whence.rca import facets
 from whence.rca.case import Case
 from whence.rca.columns import Floats, Grouping, Ints, numbered
-from whence.rca.facets import Measured
+from whence.rca.facets import Calls, Measured
 from whence.rca.requests import Requests
 from whence.rca.series import Clock, Series, clock_of, sides
 from whence.rca.topology import Topology
@@ -53,7 +53,8 @@ class Behaviour:
         self._number = counts.number
         self._facets = counts.facets()
         self._best = [
-            SCALE[one.name] * dimmed.get(one.name, 1.0) * _best_of(one, len(self._number)) for one in self._facets
+            SCALE[one.name] * dimmed.get(one.name, 1.0) * Grouping(one.owner, len(self._number)).maximum(one.scores)
+            for one in self._facets
         ]
         self.scores: Floats = np.fmax.reduce(self._best)
         """Strongest facet of each place at each split; NaN where nothing is known."""
@@ -88,15 +89,6 @@ class Behaviour:
         )
 
 
-def _best_of(facet: Measured, places: int) -> Floats:
-    """Best series of each place. The best of many looks good by chance; what that is worth comes off its square."""
-    grouping = Grouping(facet.owner, places)
-    best = grouping.maximum(facet.scores)
-    chance = 2 * np.log(np.maximum(grouping.sizes, 1))[:, np.newaxis]
-    result: Floats = np.where(best > 0, np.sqrt(np.maximum(best**2 - chance, 0.0)), best)
-    return result
-
-
 class _Counts:
     """Rows of a case as series by place."""
 
@@ -114,27 +106,32 @@ class _Counts:
 
     def facets(self) -> tuple[Measured, ...]:
         """Every facet of every place."""
+        case, places = self._case, len(self.number)
         operation = self._numbers([owner for owner, _ in self._own.places])
         operations = tuple(what for _, what in self._own.places)
-        callers, callees = (tuple(ends[side] for ends in self._calls.places) for side in (0, 1))
-        caller, callee = self._numbers(callers), self._numbers(callees)
-        own_time = self._own.durations([row.self_time for row in self._case.operations])
-        gaps = self._calls.durations([row.gap for row in self._case.edges])
-        usual = facets.usual_of(np.concatenate([own_time.shift().moved, gaps.shift().moved]), facets.DURATION_FLOOR)
-        own_calls = self._own.cumulated([row.calls for row in self._case.operations])
-        calls = self._calls.cumulated([row.calls for row in self._case.edges])
-        own_errors = self._own.cumulated([row.origin_errors + row.error_logs for row in self._case.operations])
-        errors = Grouping(operation, len(self.number)).total(own_errors)
-        entries = self._entries(callee, calls)
-        maker = np.concatenate([operation, caller])
-        made = sides(np.concatenate([own_calls, calls]))
+        calls = self._as_calls()
+        own_time = self._own.durations([row.self_time for row in case.operations])
+        moved = np.concatenate([own_time.shift().moved, calls.gaps.shift().moved])
+        usual = facets.usual_of(moved, facets.DURATION_FLOOR)
+        called = self._calls.cumulated([row.calls for row in case.edges])
+        made = np.concatenate([self._own.cumulated([row.calls for row in case.operations]), called])
+        maker = np.concatenate([operation, calls.caller])
+        own_errors = self._own.cumulated([row.origin_errors + row.error_logs for row in case.operations])
+        errors = Grouping(operation, places).total(own_errors)
+        entries = self._entries(calls.callee, called)
+        calls_made = facets.calls_made(maker, (*operations, *calls.callees), sides(made), sides(entries[maker]))
         return (
             facets.own_time(operation, operations, own_time, usual),
-            facets.ways("way_in", callee, callers, gaps, usual),
-            facets.ways("way_out", caller, callees, gaps, usual),
-            facets.calls_made(maker, (*operations, *callees), made, sides(entries[maker])),
+            facets.way_in(calls, usual),
+            facets.way_out(calls, usual),
+            facets.less_what_callers_did(calls_made, calls, places),
             facets.errors(sides(errors), sides(entries)),
         )
+
+    def _as_calls(self) -> Calls:
+        callers, callees = (tuple(ends[side] for ends in self._calls.places) for side in (0, 1))
+        gaps = self._calls.durations([row.gap for row in self._case.edges])
+        return Calls(self._numbers(callers), self._numbers(callees), callers, callees, gaps)
 
     def _entries(self, callee: Ints, calls: Floats) -> Floats:
         """Requests into each place, cumulated: what calls and errors are measured against."""

@@ -6,7 +6,7 @@ warm-up or a change of load, which moves everything, accuses nobody.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,7 @@ Usual = tuple[Floats, Floats]
 
 
 def usual_of(moved: Floats, floor: float) -> Usual:
+    """What all series did together; ``floor`` is the least spread that counts as ordinary."""
     usable = ~np.isnan(moved).all(axis=0)
     middle, spread = np.zeros(moved.shape[1]), np.full(moved.shape[1], floor)
     middle[usable] = np.nanmedian(moved[:, usable], axis=0)
@@ -49,27 +50,64 @@ def usual_of(moved: Floats, floor: float) -> Usual:
 
 
 def own_time(owner: Ints, what: tuple[str, ...], times: Durations, usual: Usual) -> Measured:
+    """Time of each operation that it did not spend in child spans."""
     shift, (middle, spread) = times.shift(), usual
     scores = (shift.moved - middle) / np.sqrt(shift.variance + spread**2)
     return Measured("own_time", owner, what, scores, _ms(shift.before), _ms(shift.after))
 
 
-def ways(name: str, owner: Ints, others: tuple[str, ...], gaps: Durations, usual: Usual) -> Measured:
-    """All calls on one side of a place as one, weighted by traffic.
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """All kinds of call: numbers of both ends, their names, and the time lost between them."""
 
-    If one of five callees got slow to reach, the caller is hardly suspect; if all of them did, it is.
+    caller: Ints
+    callee: Ints
+    callers: tuple[str, ...]
+    callees: tuple[str, ...]
+    gaps: Durations
+
+    def turned(self) -> Calls:
+        """The same seen from the other end."""
+        return Calls(self.callee, self.caller, self.callees, self.callers, self.gaps)
+
+
+def way_in(calls: Calls, usual: Usual) -> Measured:
+    """Time lost on the way into each place."""
+    return _way("way_in", calls, usual)
+
+
+def way_out(calls: Calls, usual: Usual) -> Measured:
+    """Time lost on the way from each place to those that it calls."""
+    return _way("way_out", calls.turned(), usual)
+
+
+def _way(name: str, calls: Calls, usual: Usual) -> Measured:
+    """All calls into each callee as one, weighted by traffic.
+
+    What the caller loses on its other calls is the caller's: if all of its calls got slow, no callee is to blame.
     """
-    shift, (middle, spread) = gaps.shift(), usual
-    weight = np.where(np.isnan(shift.moved), 0.0, sides(gaps.weight).after)
-    grouping = Grouping(owner, int(owner.max(initial=-1)) + 1)
-    total = np.maximum(grouping.total(weight), 1e-9)
-    moved = grouping.total(weight * np.nan_to_num(shift.moved - middle)) / total
-    variance = grouping.total(weight**2 * shift.variance) / total**2
-    before, after = (grouping.total(weight * side) / total for side in (shift.before, shift.after))
-    scores = np.where(grouping.total(weight) > 0, moved / np.sqrt(variance + spread**2), np.nan)
-    main = tuple(others[at] for at in grouping.heaviest(gaps.weight[:, -1]))
+    shift, (middle, spread) = calls.gaps.shift(), usual
+    weight = np.where(np.isnan(shift.moved), 0.0, sides(calls.gaps.weight).after)
+    moved = np.nan_to_num(shift.moved - middle)
+    moved = moved - np.maximum(_elsewhere(calls.caller, weight, moved), 0.0)
+    grouping = Grouping(calls.callee, int(calls.callee.max(initial=-1)) + 1)
+    total = grouping.total(weight)
+    safe = np.maximum(total, 1e-9)
+    variance = grouping.total(weight**2 * shift.variance) / safe**2
+    scores = np.where(total > 0, grouping.total(weight * moved) / safe / np.sqrt(variance + spread**2), np.nan)
+    before, after = (_ms(grouping.total(weight * side) / safe) for side in (shift.before, shift.after))
+    main = tuple(calls.callers[at] for at in grouping.heaviest(calls.gaps.weight[:, -1]))
     present = grouping.present
-    return Measured(name, present, main, scores[present], _ms(before)[present], _ms(after)[present])
+    return Measured(name, present, main, scores[present], before[present], after[present])
+
+
+def _elsewhere(owner: Ints, weight: Floats, moved: Floats) -> Floats:
+    """Mean movement of the other rows of each row's owner; 0 where it has no others."""
+    grouping = Grouping(owner, int(owner.max(initial=-1)) + 1)
+    others = grouping.total(weight)[owner] - weight
+    sums = grouping.total(weight * moved)[owner] - weight * moved
+    result: Floats = np.where(others > 1e-9, sums / np.maximum(others, 1e-9), 0.0)
+    return result
 
 
 def calls_made(owner: Ints, what: tuple[str, ...], counts: Sides, entries: Sides) -> Measured:
@@ -79,6 +117,13 @@ def calls_made(owner: Ints, what: tuple[str, ...], counts: Sides, entries: Sides
     _, spread = usual_of(np.where(usable, ratio, np.nan), CALLS_FLOOR)
     scores = np.where(usable, np.abs(_count_scores(counts, entries, spread)), np.nan)
     return Measured("calls_made", owner, what, scores, *_rates(counts, entries))
+
+
+def less_what_callers_did(facet: Measured, calls: Calls, places: int) -> Measured:
+    """Scores beyond those of the places that call: other requests make a place do other things."""
+    best = np.nan_to_num(Grouping(facet.owner, places).maximum(facet.scores))
+    callers = np.nan_to_num(Grouping(calls.callee, places).maximum(best[calls.caller]))
+    return replace(facet, scores=facet.scores - np.maximum(callers[facet.owner], 0.0))
 
 
 def errors(counts: Sides, entries: Sides) -> Measured:

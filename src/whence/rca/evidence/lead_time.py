@@ -12,8 +12,6 @@ from whence.model.times import NS_PER_SECOND
 from whence.rca.candidates import Candidate
 from whence.rca.columns import Floats
 from whence.rca.evidence.common import evidence, span
-from whence.rca.evidence.origin import MOVED_SCORE, moved
-from whence.rca.onset import normal_around
 from whence.rca.scene import Scene
 from whence.rca.weights import SLOW_LEAD_HOURS, SLOW_SPREAD, KindPrior
 
@@ -24,7 +22,6 @@ SIGHTED_LEAD_MINUTES = 5.0
 """Longest median lead where telemetry shows when the change came into use: what delayed it until then is over."""
 _FLOOR_PER_HOUR = 1e-6
 _HOUR_NS = 3600 * NS_PER_SECOND
-_BLUR_BUCKETS = 1.5
 
 
 def lead_time(candidate: Candidate, scene: Scene) -> Evidence:
@@ -32,7 +29,7 @@ def lead_time(candidate: Candidate, scene: Scene) -> Evidence:
     prior = scene.weights.priors[candidate.change.kind]
     repeats = scene.repeats[candidate.bases, candidate.change.kind] - 1
     rate = prior.rate * REPEAT_WEIGHT / (REPEAT_WEIGHT + repeats)
-    instants, probabilities = _onsets(candidate, scene)
+    instants, probabilities = scene.observed.possible_onsets_ns()
     leads = (instants - candidate.acts_ns) / _HOUR_NS
     median = min(prior.lead_minutes, SIGHTED_LEAD_MINUTES) if candidate.is_sighted else prior.lead_minutes
     density = max(lead_density(leads, probabilities, replace(prior, lead_minutes=median)), _FLOOR_PER_HOUR)
@@ -52,16 +49,6 @@ def lead_density(leads: Floats, probabilities: Floats, prior: KindPrior) -> floa
     slow = _lognormal(leads[late], SLOW_LEAD_HOURS, SLOW_SPREAD)
     mixed = (1 - prior.slow_share) * fast + prior.slow_share * slow
     return float((mixed * probabilities[late]).sum())
-
-
-def _onsets(candidate: Candidate, scene: Scene) -> tuple[Floats, Floats]:
-    """When the candidate would have begun to hurt: as its own place shows, else as the symptom does."""
-    found = moved(candidate, scene)
-    if found is None or found.earlier or found.movement.score < MOVED_SCORE:
-        return scene.observed.possible_onsets_ns()
-    offsets, weights = normal_around(0.0, _BLUR_BUCKETS * scene.case.bucket_s * NS_PER_SECOND)
-    instants = found.onsets_s[:, np.newaxis] * NS_PER_SECOND + offsets
-    return instants.ravel(), (found.probabilities[:, np.newaxis] * weights).ravel()
 
 
 def _lognormal(hours: Floats, median: float, spread: float) -> Floats:

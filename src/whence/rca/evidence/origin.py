@@ -17,17 +17,16 @@ from whence.model.answer import Evidence
 from whence.model.times import NS_PER_SECOND
 from whence.rca.behaviour import Movement
 from whence.rca.candidates import Candidate
-from whence.rca.columns import Floats
 from whence.rca.evidence.common import clip, evidence, percent
 from whence.rca.scene import Scene
 
 CODE = "origin"
-QUIET = (0.7, 0.7)
+QUIET = (1.0, 0.7)
 """Mean and spread of the score of a place that is not touched."""
 LOUD = (5.0, 3.0)
 SILENT_GUILTY, SILENT_GUILTY_DATA = 0.4, 0.5
 """Share of guilty changes that don't show at their place; data and models often fail with wrong values only."""
-LOUD_BYSTANDER = 0.07
+LOUD_BYSTANDER = 0.05
 COMPARED_WEIGHT = 1.2
 LOW_NATS, HIGH_NATS = -2.0, 3.0
 MOVED_SCORE = 3.0
@@ -47,10 +46,6 @@ class Moved:
     """Score of the place that moved most in the same time."""
     earlier: bool
     """Whether the place moved clearly more before the change took effect."""
-    onsets_s: Floats
-    """Instants at which the movement may have begun, in epoch seconds."""
-    probabilities: Floats
-    """Of these instants."""
 
 
 def moved(candidate: Candidate, scene: Scene) -> Moved | None:
@@ -67,14 +62,10 @@ def moved(candidate: Candidate, scene: Scene) -> Moved | None:
     scores = behaviour.of(place)
     split = start + int(np.nanargmax(scores[start:end]))
     before = np.nan_to_num(scores[:start], nan=-math.inf).max(initial=-math.inf)
-    likely = np.nan_to_num(scores[start:end], nan=-math.inf)
-    gains = np.exp((np.maximum(likely, 0.0) ** 2 - max(scores[split], 0.0) ** 2) / 2)
     return Moved(
         movement=behaviour.movement(place, split),
         loudest=float(np.nanmax(behaviour.scores[:, start:end])),
         earlier=bool(before > MOVED_SCORE and before > EARLIER_FACTOR * scores[split]),
-        onsets_s=np.array([clock.instant_s(one) + clock.bucket_s / 2 for one in range(start, end)]),
-        probabilities=gains / gains.sum(),
     )
 
 
