@@ -9,7 +9,7 @@ from whence.model.spans import NO_FACTS, Facts, Source, Span, SpanKind
 
 NAMESPACE = "shop"
 START_NS = 1_795_000_005_000_000_000
-"""Five seconds into a bucket of 15."""
+"""Where a bucket of 15 seconds begins."""
 MILLISECOND_NS = 1_000_000
 
 
