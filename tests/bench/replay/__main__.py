@@ -13,11 +13,12 @@ from pathlib import Path
 
 import httpx
 
+from tests.bench.replay.grading import Result
 from tests.bench.replay.incidents import Incident, IncidentSet
 from tests.bench.replay.nezha import NezhaSet
 from tests.bench.replay.report import print_report, write_json
 from tests.bench.replay.rootcause import RootCauseSet
-from tests.bench.replay.run import Options, Result, replay
+from tests.bench.replay.run import Options, replay
 from tests.bench.replay.target import Target, given_server, started_server
 
 SETS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.bench.replay.incidents import Incident
@@ -29,7 +29,7 @@ def reference(node: str) -> str:
     return str(Ref(MODELS_AT if kind == "model" else DATASETS_AT, name))
 
 
-def models_served(incident: Incident) -> Mapping[str, Sequence[str]]:
+def models_served(incident: Incident) -> Mapping[str, list[str]]:
     """References of the models that each service serves, by the service's name."""
     served: dict[str, list[str]] = defaultdict(list)
     for edge in incident.lineage:

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.bench.replay.grading import Result
 from tests.bench.replay.metrics import Grade, Summary, summarise
-from tests.bench.replay.run import Options, Result
+from tests.bench.replay.run import Options
 
 OURS = "whence"
 _HEADER = "ranking           AC@1  95 %        AC@3  AC@5   MRR  right  abstain  sure+wrong"
@@ -43,6 +44,9 @@ def _table(group: str, results: Sequence[Result], options: Options, seed: int) -
     unanswered = sum(not result.suspects for result in results)
     if unanswered:
         yield f"{unanswered} of {len(results)} answers name nothing"
+    late = sum(result.course.late_traces > 0 for result in results)
+    if late:
+        yield f"{late} of {len(results)} incidents had traces cut in two, because this machine was too busy: run again"
 
 
 def _rankings(results: Sequence[Result]) -> Mapping[str, Sequence[Grade]]:
@@ -79,15 +83,14 @@ def _slices(title: str, key: Callable[[Result], str], results: Sequence[Result])
 
 
 def _mean_seconds(results: Sequence[Result]) -> tuple[float, float]:
-    waits = [result.seconds.send + result.seconds.settle for result in results]
-    asks = [result.seconds.ask for result in results]
+    waits = [result.course.send_seconds + result.course.settle_seconds for result in results]
+    asks = [result.course.ask_seconds for result in results]
     return sum(waits) / len(waits), sum(asks) / len(asks)
 
 
 def _case(result: Result) -> dict[str, Any]:
-    seconds = {name: round(value, 3) for name, value in result.seconds._asdict().items()}
-    suspects = [suspect._asdict() for suspect in result.suspects]
-    return {**asdict(result), "suspects": suspects, "seconds": seconds}
+    course = {name: round(value, 3) for name, value in result.course._asdict().items()}
+    return {**asdict(result), "suspects": [one._asdict() for one in result.suspects], "course": course}
 
 
 def _ordered(results: Sequence[Result]) -> list[Result]:
