@@ -16,6 +16,8 @@ import httpx
 _START_SECONDS = 90.0
 _STOP_SECONDS = 5.0
 _LOG_TAIL_LINES = 15
+_OURS = ("OTEL_", "WHENCE_", "PYTHONDONTWRITEBYTECODE")
+"""Variables that the children don't inherit."""
 
 
 class ProcessFailed(RuntimeError):
@@ -36,16 +38,19 @@ class Fleet:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._running: list[Process] = []
+        self._inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        if sys.dont_write_bytecode:
+            # A dozen processes that each compile all their packages would take minutes.
+            self._inherited["PYTHONPYCACHEPREFIX"] = str(logs.parent / "bytecode")
         logs.mkdir(parents=True, exist_ok=True)
 
     def start(self, name: str, arguments: list[str], environ: Mapping[str, str]) -> Process:
         """Run this Python with some arguments; variables of OpenTelemetry and whence come from ``environ`` only."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "WHENCE_"))}
         log = self._logs / f"{name}-{len(list(self._logs.iterdir()))}.log"
         with log.open("wb") as output:
             child = subprocess.Popen(  # noqa: S603 - our own programs
                 [sys.executable, *arguments],
-                env={**inherited, **environ},
+                env={**self._inherited, **environ},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -15,7 +15,7 @@ from whence.demo.processes import Fleet, Process, free_ports, wait_ready
 from whence.demo.traffic import Symptom
 
 _KINDS = {Act.DEPLOY: "deployment", Act.TRAIN: "model", Act.EXPORT: "dataset", Act.SWITCH: "flag"}
-_FAST = {"WHENCE_BUCKET_SECONDS": "2", "WHENCE_TRACE_IDLE_SECONDS": "1", "WHENCE_FLUSH_SECONDS": "1"}
+_FAST = {"WHENCE_BUCKET_SECONDS": "2", "WHENCE_TRACE_IDLE_SECONDS": "2", "WHENCE_FLUSH_SECONDS": "1"}
 """An incident that takes a minute needs a finer clock than one that takes an hour."""
 
 

@@ -150,7 +150,7 @@ class Shop:
             "SHOP_DATA": str(self.files.folder),
             "WHENCE_URL": self._server.url,
             "OTEL_EXPORTER_OTLP_ENDPOINT": self._server.otlp_url,
-            "OTEL_BSP_SCHEDULE_DELAY": "500",
+            "OTEL_BSP_SCHEDULE_DELAY": "300",
             "OTEL_RESOURCE_ATTRIBUTES": ",".join(f"{name}={value}" for name, value in about.items()),
         }
 
