@@ -10,6 +10,7 @@ from typing import Any, Literal
 from tests.bench.replay import lineage
 from tests.bench.replay.floors import floor_scores
 from tests.bench.replay.grading import (
+    Answer,
     Course,
     Result,
     grade_changes,
@@ -52,10 +53,7 @@ def replay(incidents: IncidentSet, incident: Incident, target: Target, options: 
     asked = time.monotonic()
     answer = target.post("/api/v1/investigations", _question(moved))
     course = Course(sent - began, settled.seconds, time.monotonic() - asked, settled.late_traces)
-    if options.level == "service":
-        grade, floors = grade_services(answer, moved.truth.service), {}
-    else:
-        grade, floors = grade_changes(answer, moved.truth.change_id), _grade_floors(moved, target)
+    grade, floors = _grades(answer, moved, target, options)
     return result_of(incident, with_published_ids(answer, published), grade, floors, course)
 
 
@@ -97,8 +95,12 @@ def _question(incident: Incident) -> dict[str, Any]:
     }
 
 
-def _grade_floors(incident: Incident, target: Target) -> Mapping[str, Grade]:
+def _grades(answer: Answer, incident: Incident, target: Target, options: Options) -> tuple[Grade, Mapping[str, Grade]]:
+    """The answer's grade and those of the floors, where the store can be read and changes are what is ranked."""
+    if options.level == "service":
+        return grade_services(answer, incident.truth.service), {}
+    truth = incident.truth.change_id
     if target.data_dir is None:
-        return {}
+        return grade_changes(answer, truth), {}
     rankings = floor_scores(target.data_dir, lineage.reference(incident.entry), incident.detected_ns)
-    return {name: grade_scores(scores, incident.truth.change_id) for name, scores in rankings.items()}
+    return grade_changes(answer, truth), {name: grade_scores(scores, truth) for name, scores in rankings.items()}
