@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 
+import msgspec
+
 from whence.rca.case import Case
 from whence.rca.weights import WEIGHTS_VERSION
 
@@ -43,12 +45,11 @@ def inputs_hash(case: Case) -> str:
         case.changes,
         case.versions,
         case.profiles,
-        # Plain tuples: these may be many, and naming the fields in each would take most of the time.
-        map(tuple, case.exposures),
-        map(tuple, case.operations),
-        ((*row.relation, *row[1:]) for row in case.edges),
     ):
         _add(digest, part)
+    # There may be very many rows of counts, so they are written down by the fastest means.
+    for rows in (case.exposures, case.operations, case.edges):
+        digest.update(msgspec.msgpack.encode(rows))
     return digest.hexdigest()
 
 

@@ -23,7 +23,7 @@ MIN_GAIN_NATS = 6.0
 INTERVAL_NATS = 2.0
 GIVEN_SLACK_S = 60
 """A stated onset is trusted, but people round to the minute."""
-UNNOTICED_S = 240
+UNNOTICED_S = 180
 """Mean time from onset to detection where the data show no onset."""
 UNNOTICED_MOST_S = 1800
 _PREFERENCE = (Signal.ERRORS, Signal.QUALITY, Signal.LATENCY)

@@ -13,6 +13,7 @@ from whence.rca.case import Case
 from whence.rca.chains import Link, links_of
 from whence.rca.completeness import completeness
 from whence.rca.evidence.before_after import before_after
+from whence.rca.evidence.clean_start import clean_start
 from whence.rca.evidence.data_profile import data_profile
 from whence.rca.evidence.explained_share import explained_share
 from whence.rca.evidence.lead_time import lead_time
@@ -33,6 +34,7 @@ KINDS: tuple[Callable[[Candidate, Scene], Evidence | None], ...] = (
     lead_time,
     same_time_contrast,
     before_after,
+    clean_start,
     explained_share,
     path_flow,
     origin,

@@ -26,14 +26,14 @@ QUIET = (1.0, 0.7)
 LOUD = (5.0, 3.0)
 SILENT_GUILTY, SILENT_GUILTY_DATA = 0.4, 0.5
 """Share of guilty changes that don't show at their place; data and models often fail with wrong values only."""
-LOUD_BYSTANDER = 0.05
-COMPARED_WEIGHT = 1.2
+LOUD_BYSTANDER = 0.03
+COMPARED_WEIGHT = 1.5
 LOW_NATS, HIGH_NATS = -2.0, 3.0
 MOVED_SCORE = 3.0
 EARLIER_FACTOR = 1.25
 EARLIER_NATS = -1.5
 MIN_RIGHT_BUCKETS = 2
-SLACK_S = 30
+SLACK_S = 60
 """Clocks and reports are not exact: a movement this much before the change still fits it."""
 
 

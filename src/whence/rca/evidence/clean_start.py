@@ -1,0 +1,36 @@
+"""Requests that met the change before the onset and were none the worse for it.
+
+Most changes that hurt do so from the first request on. A share of them sleeps first (caches, rare inputs, the next peak),
+which is all that is left of a suspect that was in use for many requests without harm.
+"""
+
+from __future__ import annotations
+
+import math
+
+from whence.model.answer import Evidence
+from whence.rca.candidates import Candidate
+from whence.rca.evidence.common import evidence
+from whence.rca.scene import Scene
+
+CODE = "clean_start"
+SLEEPING_SHARE = 0.35
+MIN_REQUESTS = 5.0
+
+
+def clean_start(candidate: Candidate, scene: Scene) -> Evidence | None:
+    """How unlikely so many good requests were, had each been hurt as those after the onset are."""
+    observed, requests = scene.observed, scene.requests
+    if not observed.found or candidate.acts_ns >= observed.onset.low_ns:
+        return None
+    rows = requests.touching(candidate.new_nodes) if candidate.new_nodes else scene.through(candidate)
+    early = scene.until(scene.since(rows, candidate.acts_ns), observed.onset.low_ns)
+    late = scene.since(rows, observed.onset.at_ns)
+    met, hurt = float(requests.total[early].sum()), scene.excess(early)
+    if met < MIN_REQUESTS or not float(requests.total[late].sum()):
+        return None
+    harm = min(max(scene.excess(late) / float(requests.total[late].sum()), 0.0), 0.99)
+    spared = max(met - max(hurt, 0.0) / max(harm, 1e-9), 0.0)
+    weight = math.log(SLEEPING_SHARE + (1 - SLEEPING_SHARE) * (1 - harm) ** spared)
+    sentence = f"Before the onset {met:.0f} requests met it and were no worse than usual."
+    return evidence(CODE, weight, sentence, {"requests": met, "harm": harm})
