@@ -9,14 +9,18 @@ from dataclasses import dataclass, replace
 from whence.model.change import Change
 from whence.model.delta import Entity
 from whence.model.kinds import VERSION_KINDS, EntityKind
+from whence.model.times import NS_PER_SECOND
 from whence.rca.case import Case
 from whence.rca.histories import Histories, Nodes
 from whence.rca.inferred import MATCH_WINDOW_NS, Sighting, inferred_change, match, sightings, version_labels
 from whence.rca.staleness import overdue
 from whence.rca.topology import Topology, names_of, version_text
 
+SIGHTED_LEAD_MINUTES = 5.0
+"""Where telemetry shows when a change came into use, whatever delayed it until then is over."""
 DIRECT_SOURCE = "api"
 """``Change.source`` of what somebody posted as a change."""
+NS_PER_MINUTE = 60 * NS_PER_SECOND
 _ENTITY_OF_VERSION = {version: entity for entity, version in VERSION_KINDS.items()}
 
 
@@ -36,8 +40,8 @@ class Candidate:
     path: tuple[str, ...]
     acts_ns: int
     """When it could first be felt: first sight or first consumption, else the time it was reported for."""
-    is_sighted: bool
-    """Whether that moment was seen in telemetry."""
+    lead_minutes: float | None
+    """Longest median time from that moment to the onset, where more is known of it than the kind tells."""
     is_consumed: bool
     """False when versions of its entity are consumed, but not this one."""
     new_nodes: frozenset[str]
@@ -79,8 +83,8 @@ def gather(case: Case, topology: Topology, onset_high_ns: int) -> tuple[Candidat
     ]
     inferred = [_candidate(change, (change.subject,), one, context) for change, one in unannounced(case, topology)]
     stale = [
-        _candidate(change, (change.subject,), None, context)
-        for change in overdue(case.versions, kinds, case.history_from_ns, onset_high_ns)
+        replace(_candidate(change, (change.subject,), None, context), lead_minutes=cadence / NS_PER_MINUTE)
+        for change, cadence in overdue(case.versions, kinds, case.history_from_ns, onset_high_ns)
         if change.subject in topology.reach
     ]
     return (*_without_repeats(recorded), *inferred, *stale)
@@ -164,7 +168,7 @@ def _candidate(change: Change, bases: tuple[str, ...], sighting: Sighting | None
         strength=reach.strength,
         path=reach.path if version is None else (*reach.path[:-1], version),
         acts_ns=max(_effective_ns(change, sighting), consumed_ns or 0),
-        is_sighted=sighting is not None or consumed_ns is not None,
+        lead_minutes=SIGHTED_LEAD_MINUTES if sighting is not None or consumed_ns is not None else None,
         is_consumed=_is_consumed(version, bases, context),
         new_nodes=nodes.new,
         old_nodes=nodes.old,

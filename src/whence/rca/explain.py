@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from whence.model.answer import Band, Evidence, NoneRow, Suspect, Verdict
 from whence.model.change import Change
 from whence.rca.candidates import Candidate
+from whence.rca.conditions import Condition
 from whence.rca.evidence import data_profile, lead_time, overdue, path_flow, same_time_contrast, withdrawal
 from whence.rca.scene import Scene
 from whence.rca.topology import names_of
@@ -94,9 +95,9 @@ def settle(candidate: Candidate, evidence: Sequence[Evidence]) -> str:
     return "Tag spans with the version, or take it back for a part of the traffic; then old and new can be compared."
 
 
-def none_reasons(scene: Scene, suspects: Sequence[Suspect]) -> tuple[str, ...]:
+def none_reasons(scene: Scene, suspects: Sequence[Suspect], condition: Condition | None) -> tuple[str, ...]:
     """What speaks for "none of them"."""
-    reasons = []
+    reasons = [condition.sentence] if condition is not None else []
     if not suspects:
         reasons.append("no change upstream of the symptom took effect before the onset")
     elif all(one.evidence and not _speaks_for(one) for one in suspects):

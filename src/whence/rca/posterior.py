@@ -27,9 +27,15 @@ class Posterior:
     none: float
 
 
-def posterior(nats: Sequence[float], weights: RankWeights) -> Posterior:
-    """Probabilities from the sum of all nats of each candidate; 1 for none when there are no candidates."""
-    exponents = weights.tempering * np.array([*nats, weights.none_bias])
+def posterior(nats: Sequence[float], none: float, weights: RankWeights) -> Posterior:
+    """Probabilities; 1 for none when there are no candidates.
+
+    Args:
+        nats: Sum of all evidence on each candidate.
+        none: Evidence in favour of "none of them", beyond its bias.
+        weights: Tempering and bias.
+    """
+    exponents = weights.tempering * np.array([*nats, weights.none_bias + none])
     odds = np.exp(exponents - exponents.max())
     shares = odds / odds.sum()
     return Posterior(changes=shares[:-1], none=float(shares[-1]))

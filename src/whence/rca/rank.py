@@ -12,6 +12,7 @@ from whence.rca.canonical import inputs_hash, ordered
 from whence.rca.case import Case
 from whence.rca.chains import Link, links_of
 from whence.rca.completeness import completeness
+from whence.rca.conditions import condition_of
 from whence.rca.evidence.before_after import before_after
 from whence.rca.evidence.clean_start import clean_start
 from whence.rca.evidence.data_profile import data_profile
@@ -80,13 +81,14 @@ def weigh(candidate: Candidate, scene: Scene) -> Weighed:
 
 def _answer(scene: Scene, weighed: Sequence[Weighed], ruled_out: Sequence[RuledOut]) -> Answer:
     case = scene.case
-    result = posterior([one.nats for one in weighed], scene.weights)
+    condition = condition_of(scene, [one.candidate for one in weighed])
+    result = posterior([one.nats for one in weighed], condition.nats if condition else 0.0, scene.weights)
     shares = [
         round(min(float(share), explain.cap(one.evidence, scene.weights)), PRECISION)
         for one, share in zip(weighed, result.changes, strict=True)
     ]
     suspects = _suspects(weighed, shares)
-    none = NoneRow(round(result.none, PRECISION), explain.none_reasons(scene, suspects))
+    none = NoneRow(round(result.none, PRECISION), explain.none_reasons(scene, suspects, condition))
     verdict = explain.verdict(scene, suspects, none)
     return Answer(
         as_of_ns=case.as_of_ns,

@@ -26,8 +26,11 @@ _AGEING = frozenset({EntityKind.DATASET, EntityKind.MODEL})
 
 def overdue(
     versions: Iterable[Relation], kinds: Mapping[str, EntityKind], from_ns: int, to_ns: int
-) -> tuple[Change, ...]:
-    """A synthesised change for each dataset or model whose age crossed its limit in ``[from_ns, to_ns)``."""
+) -> tuple[tuple[Change, int], ...]:
+    """A synthesised change for each dataset or model whose age crossed its limit in ``[from_ns, to_ns)``.
+
+    With it the usual gap between two versions, in nanoseconds.
+    """
     series: dict[str, dict[str, int]] = defaultdict(dict)
     for relation in versions:
         key = relation.key
@@ -43,8 +46,8 @@ def overdue(
         crossed = times[-1] + round(OVERDUE_FACTOR * cadence)
         if from_ns <= crossed < to_ns:
             latest = max(first.items(), key=lambda item: (item[1], item[0]))[0]
-            found.append(_missed_refresh(base, version_text(latest), crossed, cadence))
-    return tuple(sorted(found, key=lambda change: (change.effective_ns, change.subject)))
+            found.append((_missed_refresh(base, version_text(latest), crossed, cadence), cadence))
+    return tuple(sorted(found, key=lambda one: (one[0].effective_ns, one[0].subject)))
 
 
 def cadence_ns(times: list[int]) -> int | None:

@@ -19,7 +19,7 @@ def found(hours: list[float], to: float, kind: EntityKind = EntityKind.DATASET) 
         relation(link(DATA, f"{DATA}@snapshot:{number}", RelationType.HAS_VERSION), hour * HOUR)
         for number, hour in enumerate(hours)
     ]
-    return overdue(versions, {DATA: kind}, at(-100 * HOUR), at(to * HOUR))
+    return tuple(change for change, _ in overdue(versions, {DATA: kind}, at(-100 * HOUR), at(to * HOUR)))
 
 
 def test_overdue_hourly_data_after_two_hours_is_a_change_when_it_crossed() -> None:

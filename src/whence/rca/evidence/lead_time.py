@@ -18,8 +18,6 @@ from whence.rca.weights import SLOW_LEAD_HOURS, SLOW_SPREAD, KindPrior
 CODE = "lead_time"
 REPEAT_WEIGHT = 4.0
 """Changes of one subject that count as much as the prior; a pipeline that refreshes hourly teaches itself down."""
-SIGHTED_LEAD_MINUTES = 5.0
-"""Longest median lead where telemetry shows when the change came into use: what delayed it until then is over."""
 _FLOOR_PER_HOUR = 1e-6
 _HOUR_NS = 3600 * NS_PER_SECOND
 
@@ -31,7 +29,7 @@ def lead_time(candidate: Candidate, scene: Scene) -> Evidence:
     rate = prior.rate * REPEAT_WEIGHT / (REPEAT_WEIGHT + repeats)
     instants, probabilities = scene.observed.possible_onsets_ns()
     leads = (instants - candidate.acts_ns) / _HOUR_NS
-    median = min(prior.lead_minutes, SIGHTED_LEAD_MINUTES) if candidate.is_sighted else prior.lead_minutes
+    median = min(prior.lead_minutes, candidate.lead_minutes or prior.lead_minutes)
     density = max(lead_density(leads, probabilities, replace(prior, lead_minutes=median)), _FLOOR_PER_HOUR)
     weight = math.log(rate * density / scene.weights.unexplained_per_hour)
     minutes = float((leads * probabilities).sum()) * 60

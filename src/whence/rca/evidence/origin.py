@@ -76,10 +76,7 @@ def origin(candidate: Candidate, scene: Scene) -> Evidence | None:
         return None
     movement = found.movement
     silent = scene.weights.priors[candidate.change.kind].silent
-    weight = _mixture(movement.score, SILENT_GUILTY_DATA if silent else SILENT_GUILTY)
-    if weight > 0:
-        weight += COMPARED_WEIGHT * math.log((movement.score + 1) / (max(found.loudest, movement.score) + 1))
-    weight = EARLIER_NATS if found.earlier else clip(weight, LOW_NATS, HIGH_NATS)
+    weight = EARLIER_NATS if found.earlier else movement_nats(movement.score, loudest=found.loudest, silent=silent)
     data = {
         "place": movement.place,
         "facet": movement.facet,
@@ -90,6 +87,20 @@ def origin(candidate: Candidate, scene: Scene) -> Evidence | None:
         "loudest": found.loudest,
     }
     return evidence(CODE, weight, _sentence(found), data)
+
+
+def movement_nats(score: float, *, loudest: float, silent: bool) -> float:
+    """Nats for a guilty change at a place that moved this much.
+
+    Args:
+        score: Of the place.
+        loudest: Of the place that moved most.
+        silent: Whether such changes tend to fail without showing at their place.
+    """
+    weight = _mixture(score, SILENT_GUILTY_DATA if silent else SILENT_GUILTY)
+    if weight > 0:
+        weight += COMPARED_WEIGHT * math.log((score + 1) / (max(loudest, score) + 1))
+    return clip(weight, LOW_NATS, HIGH_NATS)
 
 
 def _mixture(score: float, silent: float) -> float:
@@ -112,19 +123,21 @@ def _sentence(found: Moved) -> str:
     if movement.score < MOVED_SCORE:
         return "The place itself behaved as before: its own time, its calls and its errors hardly moved."
     rank = "more than any other place" if movement.score >= found.loudest else "though another place moved more"
-    return f"{_what_moved(movement)}, {rank}."
+    moved_how = describe(movement)
+    return f"{moved_how[0].upper()}{moved_how[1:]}, {rank}."
 
 
-def _what_moved(movement: Movement) -> str:
+def describe(movement: Movement) -> str:
+    """What moved and by how much, as the beginning of a sentence."""
     before, after = movement.before, movement.after
     match movement.facet:
         case "own_time":
-            return f"Its own time in {movement.what} went from {before:.3g} to {after:.3g} ms"
+            return f"its own time in {movement.what} went from {before:.3g} to {after:.3g} ms"
         case "way_in":
-            return f"Time lost on the way into it went from {before:.3g} to {after:.3g} ms"
+            return f"time lost on the way into it went from {before:.3g} to {after:.3g} ms"
         case "way_out":
-            return f"Time lost on its calls went from {before:.3g} to {after:.3g} ms"
+            return f"time lost on its calls went from {before:.3g} to {after:.3g} ms"
         case "calls_made":
-            return f"Calls of {movement.what} for each of its requests went from {before:.2g} to {after:.2g}"
+            return f"calls of {movement.what} for each of its requests went from {before:.2g} to {after:.2g}"
         case _:
-            return f"Errors that begin there went from {percent(before)} to {percent(after)} of its requests"
+            return f"errors that begin there went from {percent(before)} to {percent(after)} of its requests"
