@@ -32,13 +32,17 @@ class InvestigateOptions:
 
     history_ns: int = 24 * _HOUR_NS
     """Before the detection: relations, changes and new versions."""
-    telemetry_before_ns: int = 30 * _MINUTE_NS
-    """Before the detection: counts."""
+    requests_before_ns: int = 30 * _MINUTE_NS
+    """Before the detection: counts of requests into the symptom's service."""
+    behaviour_before_ns: int = 10 * _MINUTE_NS
+    """Before the detection: counts of what every node did, of which there are many more."""
     telemetry_after_ns: int = 15 * _MINUTE_NS
     """After the detection, at most: an incident that was handled long ago shouldn't be averaged away."""
     max_hops: int = 8
     max_nodes: int = 2_000
     max_changes: int = 1_000
+    max_counted_nodes: int = 80
+    """Nodes whose own counts are read: those that changed, then the nearest to the symptom."""
     profiles_per_dataset: int = 21
     weights: RankWeights = field(default_factory=lambda: DEFAULT_WEIGHTS)
 
@@ -84,15 +88,15 @@ async def read_case(
     until = min(as_of, incident.detected_ns + options.telemetry_after_ns)
     subgraph, changes, versions, truncated = await _read_graph(reader, incident, history_from, until, options)
     buckets = BucketQuery(
-        nodes=tuple(sorted(subgraph.entities)),
-        from_s=(incident.detected_ns - options.telemetry_before_ns) // NS_PER_SECOND,
+        nodes=_counted(subgraph, changes, versions, history_from, options.max_counted_nodes),
+        from_s=(incident.detected_ns - options.behaviour_before_ns) // NS_PER_SECOND,
         to_s=until // NS_PER_SECOND,
         environment=incident.environment,
         known_ns=incident.known_ns,
     )
     exposures = ExposureQuery(
         service=symptom,
-        from_s=buckets.from_s,
+        from_s=(incident.detected_ns - options.requests_before_ns) // NS_PER_SECOND,
         to_s=buckets.to_s,
         operation=incident.symptom.operation,
         environment=incident.environment,
@@ -114,6 +118,23 @@ async def read_case(
         bucket_s=bucket_s,
         truncated=truncated,
     )
+
+
+def _counted(
+    subgraph: Subgraph, changes: Sequence[Change], versions: Sequence[Relation], history_from_ns: int, most: int
+) -> tuple[str, ...]:
+    """Nodes whose own counts are worth reading: near what changed, then near the symptom; at most so many."""
+    entities = subgraph.entities
+    subjects = {one.subject for one in changes} | {one.subject.rpartition("#")[2] for one in changes}
+    fresh = {one.key.src for one in versions if one.first_seen_ns >= history_from_ns}
+    changed = {key for key, one in entities.items() if one.base in fresh or _goes_by(one.base, subjects)}
+    beside = {one.key.src for one in subgraph.relations if one.key.dst in changed}
+    order = sorted(entities, key=lambda key: (key not in changed and key not in beside, subgraph.depth[key], key))
+    return tuple(order[:most])
+
+
+def _goes_by(base: str, subjects: set[str]) -> bool:
+    return base in subjects or base.partition("#")[2] in subjects
 
 
 async def upstream_changes(
