@@ -2,7 +2,8 @@
 
 Fills a store with a layered graph, gives some entries of its first domain the counts that a folder would have written
 in the last minutes, and asks of each of them in turn what changed. Prints p50 and p95 of reading, ranking and both,
-beside the size of what was read. Without ``--store`` the embedded store is measured; ``--store neo4j`` takes the Neo4j of the tests.
+beside the size of what was read. Without ``--store`` the embedded store is measured; ``--store neo4j`` takes the Neo4j
+of the tests.
 """
 
 from __future__ import annotations
