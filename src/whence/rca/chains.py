@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from whence.model.answer import Role
 from whence.model.kinds import ChangeKind
 from whence.rca.candidates import Candidate
+from whence.rca.weighing import Weighed
 
 _ORIGINS = frozenset({ChangeKind.DATASET, ChangeKind.SCHEMA, ChangeKind.STALENESS})
 """Kinds that can't be rolled back by themselves, only mended."""
@@ -25,26 +26,29 @@ class Link:
     with_changes: tuple[str, ...]
 
 
-def links_of(candidates: Sequence[Candidate], probabilities: Sequence[float]) -> list[Link]:
+def links_of(weighed: Sequence[Weighed], probabilities: Sequence[float]) -> list[Link]:
     """The link of each candidate, in their order."""
-    return [_link(at, candidates, probabilities) for at in range(len(candidates))]
+    candidates = [one.candidate for one in weighed]
+    vehicles = [vehicle_of(one, candidates) for one in candidates]
+    links = []
+    for at, mine in enumerate(candidates):
+        vehicle = vehicles[at]
+        origins = [one for one, other in zip(candidates, vehicles, strict=True) if other is mine]
+        alike = [
+            one
+            for one, probability in zip(candidates, probabilities, strict=True)
+            if one is not mine and one.bases == mine.bases and probability == probabilities[at]
+        ]
+        together = (*origins, *alike) if vehicle is None else (vehicle, *origins, *alike)
+        ids = {*mine.also_reported, *weighed[at].partners, *(one.change.id for one in together)}
+        links.append(Link(_role(mine, vehicle, origins), tuple(sorted(ids))))
+    return links
 
 
-def _link(at: int, candidates: Sequence[Candidate], probabilities: Sequence[float]) -> Link:
-    mine = candidates[at]
-    vehicle = vehicle_of(mine, candidates)
-    origins = [one for one in candidates if vehicle_of(one, candidates) is mine]
-    alike = [
-        one
-        for other, one in enumerate(candidates)
-        if other != at and probabilities[other] == probabilities[at] and one.bases == mine.bases
-    ]
-    if vehicle is not None or origins:
-        role = Role.ORIGIN if vehicle is not None else Role.VEHICLE
-    else:
-        role = Role.ORIGIN if mine.change.kind in _ORIGINS else Role.VEHICLE
-    linked = [*([vehicle] if vehicle is not None else ()), *origins, *alike]
-    return Link(role, tuple(sorted({*mine.also_reported, *(one.change.id for one in linked)})))
+def _role(mine: Candidate, vehicle: Candidate | None, origins: Sequence[Candidate]) -> Role:
+    if vehicle is not None:
+        return Role.ORIGIN
+    return Role.ORIGIN if mine.change.kind in _ORIGINS and not origins else Role.VEHICLE
 
 
 def vehicle_of(origin: Candidate, candidates: Sequence[Candidate]) -> Candidate | None:

@@ -2,61 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from whence.model.answer import Answer, Evidence, NoneRow, RuledOut, Suspect
+from whence.model.answer import Answer, NoneRow, RuledOut, Suspect
 from whence.rca import explain
-from whence.rca.candidates import Candidate
 from whence.rca.canonical import inputs_hash, ordered
 from whence.rca.case import Case
 from whence.rca.chains import Link, links_of
 from whence.rca.completeness import completeness
 from whence.rca.conditions import condition_of
-from whence.rca.evidence.before_after import before_after
-from whence.rca.evidence.clean_start import clean_start
-from whence.rca.evidence.data_profile import data_profile
-from whence.rca.evidence.explained_share import explained_share
-from whence.rca.evidence.lead_time import lead_time
-from whence.rca.evidence.origin import origin
-from whence.rca.evidence.overdue import overdue_by
-from whence.rca.evidence.path_flow import path_flow
-from whence.rca.evidence.same_time_contrast import same_time_contrast
-from whence.rca.evidence.signal_fit import signal_fit
-from whence.rca.evidence.withdrawal import withdrawal
+from whence.rca.pairs import paired
 from whence.rca.posterior import posterior
-from whence.rca.ruling import rule_out
+from whence.rca.ruling import outnumbered, rule_out, ruled_out_by_evidence
 from whence.rca.scene import Scene, scene_of
+from whence.rca.weighing import MOST_CANDIDATES, Weighed, by_timing, stable_key, weigh
 from whence.rca.weights import DEFAULT_WEIGHTS, WEIGHTS_VERSION, RankWeights
 
 PRECISION = 9
 """Decimals of a probability that count; what differs beyond is a tie."""
-KINDS: tuple[Callable[[Candidate, Scene], Evidence | None], ...] = (
-    lead_time,
-    same_time_contrast,
-    before_after,
-    clean_start,
-    explained_share,
-    path_flow,
-    origin,
-    data_profile,
-    overdue_by,
-    signal_fit,
-    withdrawal,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Weighed:
-    """A candidate with its evidence."""
-
-    candidate: Candidate
-    evidence: tuple[Evidence, ...]
-
-    @property
-    def nats(self) -> float:
-        """Sum of the weights."""
-        return sum(one.weight for one in self.evidence)
 
 
 def rank(case: Case, weights: RankWeights = DEFAULT_WEIGHTS) -> Answer:
@@ -67,16 +30,19 @@ def rank(case: Case, weights: RankWeights = DEFAULT_WEIGHTS) -> Answer:
     Cost: O(rows) for the columns, then O(candidates x rows of the candidate); no I/O.
     """
     scene = scene_of(ordered(case), weights)
-    verdicts = [(one, rule_out(one, scene)) for one in scene.candidates]
-    weighed = [weigh(one, scene) for one, ruled in verdicts if ruled is None]
-    weighed.sort(key=lambda one: _stable_key(one.candidate))
-    return _answer(scene, weighed, [ruled for _, ruled in verdicts if ruled is not None])
-
-
-def weigh(candidate: Candidate, scene: Scene) -> Weighed:
-    """All evidence on one candidate."""
-    pieces = (measure(candidate, scene) for measure in KINDS)
-    return Weighed(candidate, tuple(piece for piece in pieces if piece is not None))
+    ruled_out = [ruled for one in scene.candidates if (ruled := rule_out(one, scene)) is not None]
+    excluded = {one.change.id for one in ruled_out}
+    running = by_timing([one for one in scene.candidates if one.change.id not in excluded], scene)
+    ruled_out += [outnumbered(one) for one in running[MOST_CANDIDATES:]]
+    weighed = []
+    for one in (weigh(candidate, scene) for candidate in running[:MOST_CANDIDATES]):
+        ruled = ruled_out_by_evidence(one)
+        if ruled is None:
+            weighed.append(one)
+        else:
+            ruled_out.append(ruled)
+    weighed.sort(key=lambda one: stable_key(one.candidate))
+    return _answer(scene, paired(weighed, scene), ruled_out)
 
 
 def _answer(scene: Scene, weighed: Sequence[Weighed], ruled_out: Sequence[RuledOut]) -> Answer:
@@ -109,7 +75,7 @@ def _answer(scene: Scene, weighed: Sequence[Weighed], ruled_out: Sequence[RuledO
 
 def _suspects(weighed: Sequence[Weighed], shares: Sequence[float]) -> tuple[Suspect, ...]:
     """Cards, best first. Tied ones share a rank; among them the later change comes first."""
-    links = links_of([one.candidate for one in weighed], shares)
+    links = links_of(weighed, shares)
     order = sorted(range(len(weighed)), key=lambda at: -shares[at])
     suspects: list[Suspect] = []
     for position, at in enumerate(order, start=1):
@@ -133,8 +99,3 @@ def _card(weighed: Weighed, probability: float, link: Link, rank: int) -> Suspec
         links=(change.url,) if change.url else (),
         with_changes=link.with_changes,
     )
-
-
-def _stable_key(candidate: Candidate) -> tuple[int, str, str, str]:
-    change = candidate.change
-    return (-change.effective_ns, change.kind.value, change.subject, change.id)

@@ -1,7 +1,7 @@
 """Requests that met the change before the onset and were none the worse for it.
 
-Most changes that hurt do so from the first request on. A share of them sleeps first (caches, rare inputs, the next peak),
-which is all that is left of a suspect that was in use for many requests without harm.
+Most changes that hurt do so from the first request on. A share of them sleeps first (caches, rare inputs, the next
+peak), which is all that is left of a suspect that was in use for many requests without harm.
 """
 
 from __future__ import annotations

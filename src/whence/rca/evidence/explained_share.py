@@ -18,7 +18,8 @@ FEW_SHARE = 0.1
 def explained_share(candidate: Candidate, scene: Scene) -> Evidence | None:
     """Share of the excess that requests meeting the new version brought; None without versions or without excess.
 
-    A version that all requests meet explains all of them, guilty or not: it counts only beyond its share of the traffic.
+    A version that all requests meet explains all of them, guilty or not, so only what it holds beyond its share of the
+    traffic counts for it.
     """
     onset = scene.observed.onset.low_ns
     new = scene.requests.touching(candidate.new_nodes)

@@ -45,7 +45,7 @@ class Contrast:
 
 
 def same_time_contrast(candidate: Candidate, scene: Scene) -> Evidence | None:
-    """The contrast as evidence; None where old and new never ran side by side, or too little happened while they did."""
+    """The contrast as evidence; None where old and new never ran side by side or too little happened meanwhile."""
     contrast = measure(candidate, scene)
     if contrast is None:
         return None
