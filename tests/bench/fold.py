@@ -9,6 +9,7 @@ ratio is disturbed least.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=150_000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
+    gc.set_threshold(100_000, 50, 100)  # as the server does
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     payloads = list(requests(seed=1, spans=options.spans))
     rounds = [one_round(payloads) for _ in range(options.rounds)]

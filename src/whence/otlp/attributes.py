@@ -29,7 +29,11 @@ _KEY_FIRST = 0x0A
 """The tag of the key, which every known encoder writes first; the other order is read the long way."""
 _ONE_BYTE_LENGTH = 0x7F
 _URL_KEYS = frozenset({b"url.full", b"http.url"})
-_URL_HEAD = re.compile(rb"(?:https?|wss?|grpc)://[^/?#\s]*")
+_SIZE = rb"(?:[\x80-\xff]?[\x00-\x7f])"
+_URL_HEAD = re.compile(
+    rb"\n\x08(?:url\.full|http\.url)\x12" + _SIZE + rb"\n" + _SIZE + rb"((?:https?|wss?|grpc)://[^/?#\s]*)"
+)
+"""A key-value pair up to the end of its URL's host and port."""
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "grpc": 443}
 
 Values = tuple[str, ...]
@@ -95,14 +99,14 @@ class AttributeCache(dict[bytes, Attribute | None]):
         key = raw[2 : 2 + raw[1]] if len(raw) > 1 and raw[0] == _KEY_FIRST else b""
         if key in self._ignored:
             return None
+        if key in _URL_KEYS:
+            return self._url(raw, key)
         if not key or raw[1] > _ONE_BYTE_LENGTH:
             return self._read(raw)
         if not self._vocabulary.wants(text_of(key)):
             if not self._keep(raw, key, None, _MAX_CACHED_UNWANTED):
                 self._ignored.add(key)
             return None
-        if key in _URL_KEYS:
-            return self._url(raw, key)
         attribute = self._read(raw)
         self._keep(raw, key, attribute, _MAX_CACHED_WANTED)
         return attribute
@@ -113,13 +117,14 @@ class AttributeCache(dict[bytes, Attribute | None]):
 
     def _url(self, raw: bytes, key: bytes) -> Attribute | None:
         """URLs never repeat, but what is kept of them does, and it can be found without parsing."""
-        head = _URL_HEAD.search(raw, len(key))
+        head = _URL_HEAD.match(raw)
         if head is None:
             return self._read(raw)
-        attribute = self.get(head[0])
+        server = head[1]
+        attribute = self.get(server)
         if attribute is None:
-            attribute = self._vocabulary.attribute(text_of(key), text_of(head[0]))
-            self._keep(head[0], key, attribute, _MAX_CACHED_WANTED)
+            attribute = self._vocabulary.attribute(text_of(key), text_of(server))
+            self._keep(server, key, attribute, _MAX_CACHED_WANTED)
         return attribute
 
     def _keep(self, raw: bytes, key: bytes, attribute: Attribute | None, most: int) -> bool:

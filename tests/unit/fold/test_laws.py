@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.fold.folding import IDLE_NS, NOW_NS, SECOND_NS, closed, fold, new_folder
@@ -77,6 +77,7 @@ def copied(spans: list[Span]) -> list[Span]:
     return [one._replace(source=Source(*one.source), facts=Facts(*one.facts)) for one in spans]
 
 
+@settings(deadline=None, max_examples=60)
 @given(traces(), st.integers(0, 99))
 def test_fold_is_the_same_in_any_order_and_any_chunks(spans: list[Span], seed: int) -> None:
     folder = new_folder()
@@ -85,6 +86,7 @@ def test_fold_is_the_same_in_any_order_and_any_chunks(spans: list[Span], seed: i
     assert closed(folder) == fold(*spans)
 
 
+@settings(deadline=None, max_examples=60)
 @given(traces(), st.integers(0, 99))
 def test_fold_of_spans_pushed_again_before_closing_is_the_same(spans: list[Span], seed: int) -> None:
     folder = new_folder()
@@ -93,6 +95,7 @@ def test_fold_of_spans_pushed_again_before_closing_is_the_same(spans: list[Span]
     assert closed(folder) == fold(*spans)
 
 
+@settings(deadline=None, max_examples=60)
 @given(traces(), st.integers(0, 99))
 def test_fold_is_the_same_however_often_it_is_drained(spans: list[Span], seed: int) -> None:
     once, often, deltas = new_folder(), new_folder(), []
@@ -104,6 +107,7 @@ def test_fold_is_the_same_however_often_it_is_drained(spans: list[Span], seed: i
     assert merge_all(deltas) == closed(once)
 
 
+@settings(deadline=None, max_examples=60)
 @given(traces(), st.integers(0, 99), st.booleans())
 def test_fold_after_a_crash_is_as_if_there_had_been_none(spans: list[Span], seed: int, anew: bool) -> None:
     """A segment begins with what is open; replaying it gives the rows of the writer that never stopped."""
@@ -127,6 +131,7 @@ def test_fold_after_a_crash_is_as_if_there_had_been_none(spans: list[Span], seed
     assert closed(revived) == closed(living)
 
 
+@settings(deadline=None, max_examples=60)
 @given(traces(), st.integers(0, 99))
 def test_roll_moves_counts_between_writers_and_loses_none(spans: list[Span], seed: int) -> None:
     folder, deltas = new_folder("w0"), []
@@ -138,6 +143,7 @@ def test_roll_moves_counts_between_writers_and_loses_none(spans: list[Span], see
     assert totals(merge_all(deltas)) == totals(fold(*spans))
 
 
+@settings(deadline=None, max_examples=60)
 @given(traces())
 def test_replay_with_the_same_clocks_gives_the_same_rows(spans: list[Span]) -> None:
     results = []
@@ -153,6 +159,7 @@ def test_replay_with_the_same_clocks_gives_the_same_rows(spans: list[Span]) -> N
     assert results[0] == results[1]
 
 
+@settings(deadline=None, max_examples=60)
 @given(traces())
 def test_every_span_is_counted_in_exactly_one_operation(spans: list[Span]) -> None:
     unique = {(one.trace_id, one.span_id): one for one in spans}
@@ -162,6 +169,7 @@ def test_every_span_is_counted_in_exactly_one_operation(spans: list[Span]) -> No
     assert all(sum(decode(row.self_time).values()) <= row.calls for row in rows)
 
 
+@settings(deadline=None, max_examples=60)
 @given(traces())
 def test_no_node_is_touched_by_more_requests_than_came_in(spans: list[Span]) -> None:
     delta = fold(*spans)
@@ -170,6 +178,7 @@ def test_no_node_is_touched_by_more_requests_than_came_in(spans: list[Span]) -> 
         assert all(part <= whole for part, whole in zip(row[:5], everything[:5], strict=True))
 
 
+@settings(deadline=None, max_examples=60)
 @given(traces())
 def test_everything_a_row_names_is_in_the_delta(spans: list[Span]) -> None:
     delta = fold(*spans)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from tests.unit.fold.folding import exposures, fold
 from tests.unit.fold.test_laws import traces
@@ -77,6 +77,7 @@ def trees(spans: list[Span]) -> list[Trace]:
     return [Trace([one for one in spans if one.trace_id == trace_id]) for trace_id in {one.trace_id for one in spans}]
 
 
+@settings(deadline=None, max_examples=60)
 @given(traces())
 def test_exposure_is_what_a_walk_from_each_entry_finds(spans: list[Span]) -> None:
     spans = without_circles(spans)
@@ -98,6 +99,7 @@ def test_exposure_is_what_a_walk_from_each_entry_finds(spans: list[Span]) -> Non
     assert +found_poor == +poor
 
 
+@settings(deadline=None, max_examples=60)
 @given(traces())
 def test_calls_are_the_remote_children_and_the_peers(spans: list[Span]) -> None:
     spans = without_circles(spans)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whence.errors import DecodeError, LimitExceeded
 from whence.otlp import gunzip
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=5))
 def test_gunzip_restores_all_members(parts: list[bytes]) -> None:
     whole = b"".join(parts)

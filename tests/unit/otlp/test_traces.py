@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
@@ -274,12 +274,14 @@ wire_spans = st.builds(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(wire_spans, max_size=4))
 def test_batch_does_not_depend_on_the_encoding(spans: list[WireSpan]) -> None:
     request = traces_request(*spans)
     assert decode(request, Encoding.JSON) == decode(request, Encoding.PROTOBUF)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=80))
 def test_bytes_of_any_kind_decode_or_raise_decode_error(noise: bytes) -> None:
     body = body_of(traces_request(wire_span()), Encoding.PROTOBUF)
