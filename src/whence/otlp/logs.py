@@ -99,7 +99,7 @@ class _Reader:
     def _take(self, source: Source | None, record: _Record) -> str | None:
         """Use a record; the reason when it can't be used."""
         time_ns = record.time_ns or self._now_ns
-        if time_ns > self._now_ns + MAX_FUTURE_NS:
+        if not 0 < time_ns <= self._now_ns + MAX_FUTURE_NS:
             return BAD_TIME
         if record.event_name == ENTITY_STATE:
             event = record.attributes(ENTITY_KEYS)

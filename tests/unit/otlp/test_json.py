@@ -122,6 +122,13 @@ def test_attribute_nested_without_end_raises() -> None:
             decode_traces(body.encode(), Encoding.JSON, limits=LIMITS, now_ns=NOW_NS)
 
 
+def test_log_of_a_time_before_all_time_is_rejected() -> None:
+    block = {"resource": {"attributes": SERVICE}, "scopeLogs": [{"logRecords": [{"timeUnixNano": -5}]}]}
+    body = json.dumps({"resourceLogs": [block]}).encode()
+    batch = decode_logs(body, Encoding.JSON, limits=LIMITS, now_ns=NOW_NS)
+    assert batch.rejections.counts == (("bad_time", 1),)
+
+
 def test_body_that_is_empty_raises() -> None:
     with pytest.raises(DecodeError):
         decode_traces(b"", Encoding.JSON, limits=LIMITS, now_ns=NOW_NS)
