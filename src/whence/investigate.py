@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from whence.errors import EntityNotFound
-from whence.model.answer import Answer
+from whence.model.answer import Answer, Suspect
 from whence.model.change import Change
 from whence.model.delta import Relation
 from whence.model.graph import Subgraph
@@ -16,7 +16,7 @@ from whence.model.times import NS_PER_SECOND
 from whence.rca.candidates import unannounced
 from whence.rca.case import Case
 from whence.rca.rank import rank
-from whence.rca.topology import Topology
+from whence.rca.topology import Topology, base_key
 from whence.rca.weights import DEFAULT_WEIGHTS, RankWeights
 from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, ExposureQuery, GraphReader
 
@@ -70,10 +70,11 @@ async def investigate(
     Raises:
         EntityNotFound: No such entity; the error carries the nearest names.
 
-    Cost: a fixed number of reads (eight and one for each page of changes), then the ranking.
+    Cost: a fixed number of reads (eight, one for each page of changes, one for each suspect shown), then the ranking.
     """
     case = await read_case(reader, incident, now_ns=now_ns, bucket_s=bucket_s, options=options)
-    return rank(case, options.weights)
+    answer = rank(case, options.weights)
+    return replace(answer, suspects=tuple([await _with_owner(reader, one) for one in answer.suspects]))
 
 
 async def read_case(
@@ -135,6 +136,12 @@ def _counted(
 
 def _goes_by(base: str, subjects: set[str]) -> bool:
     return base in subjects or base.partition("#")[2] in subjects
+
+
+async def _with_owner(reader: GraphReader, suspect: Suspect) -> Suspect:
+    """The suspect with who owns what was changed, if that is known."""
+    entity = await reader.entity(base_key(suspect.change.subject))
+    return replace(suspect, owner=entity.attribute("owner")) if entity is not None else suspect
 
 
 async def upstream_changes(

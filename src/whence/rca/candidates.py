@@ -47,7 +47,6 @@ class Candidate:
     new_nodes: frozenset[str]
     """What a request touches when it meets the change."""
     old_nodes: frozenset[str]
-    owner: str | None
     also_reported: tuple[str, ...] = ()
     """Ids of other reports of the same change."""
 
@@ -172,13 +171,7 @@ def _candidate(change: Change, bases: tuple[str, ...], sighting: Sighting | None
         is_consumed=_is_consumed(version, bases, context),
         new_nodes=nodes.new,
         old_nodes=nodes.old,
-        owner=next((found for base in bases if (found := _owner(base, context))), None),
     )
-
-
-def _owner(base: str, context: _Context) -> str | None:
-    entity = context.entities.get(base)
-    return entity.attribute("owner") if entity is not None else None
 
 
 def _known_version(change: Change, bases: tuple[str, ...], context: _Context) -> str | None:

@@ -95,7 +95,6 @@ def _card(weighed: Weighed, probability: float, link: Link, rank: int) -> Suspec
         path=weighed.candidate.path,
         evidence=tuple(sorted(weighed.evidence, key=lambda one: (-abs(one.weight), one.code))),
         settle=explain.settle(weighed.candidate, weighed.evidence),
-        owner=weighed.candidate.owner,
         links=(change.url,) if change.url else (),
         with_changes=link.with_changes,
     )

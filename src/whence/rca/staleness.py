@@ -62,7 +62,6 @@ def cadence_ns(times: list[int]) -> int | None:
 
 def _missed_refresh(base: str, latest: str, crossed_ns: int, cadence: int) -> Change:
     identity = f"{base}\n{latest}"
-    minutes = cadence / (60 * NS_PER_SECOND)
     return Change(
         id=f"stale-{hashlib.sha256(identity.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}",
         kind=ChangeKind.STALENESS,
@@ -71,7 +70,7 @@ def _missed_refresh(base: str, latest: str, crossed_ns: int, cadence: int) -> Ch
         known_ns=crossed_ns,
         reported_ns=crossed_ns,
         from_version=latest,
-        summary=f"no new version although one came every {minutes:.0f} min before",
+        summary=f"no new version although one came every {cadence / NS_PER_SECOND:.0f} s before",
         source="cadence",
         recorded=False,
     )

@@ -78,12 +78,10 @@ class Topology:
             if relation.key.type is RelationType.CALLS:
                 called[src].add(dst)
         self.reach = _best_paths(self.symptom, strengths)
-        self._serving = self._services() & _reached(self.symptom, carried) or self._services()
+        self._services = frozenset(one.base for one in subgraph.entities.values() if one.kind in _SERVING)
+        self._serving = self._services & _reached(self.symptom, carried) or self._services
         self.within_requests = frozenset(_reached(self.symptom, called))
         """Services that requests of the symptom can get to while they wait, the symptom included."""
-
-    def _services(self) -> frozenset[str]:
-        return frozenset(one.base for one in self._subgraph.entities.values() if one.kind in _SERVING)
 
     def base(self, key: str) -> str:
         """Entity that a node belongs to."""
@@ -134,11 +132,9 @@ class Topology:
         seen, frontier = {version}, [version]
         while frontier:
             node = frontier.pop()
-            if self.base(node) in self._serving:
-                continue
             for relation in self._incoming.get(node, ()):
                 src = relation.key.src
-                if src not in seen and self.base(src) not in self._serving:
+                if src not in seen and self.base(src) not in self._services:
                     seen.add(src)
                     frontier.append(src)
         return frozenset(seen)

@@ -50,7 +50,7 @@ def test_overdue_of_a_service_is_none() -> None:
 
 
 def test_overdue_versions_that_all_appeared_at_once_know_no_rhythm() -> None:
-    assert found([0, 0.001, 0.002, 0.003, 0.004], to=9) == ()
+    assert found([0, 0.0001, 0.0002, 0.0003, 0.0004], to=9) == ()
 
 
 def test_overdue_versions_after_the_end_do_not_count() -> None:
