@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.neo4j_server import Neo4jAddress
+
+# A shared machine may be slow at any moment, and no test asserts on time.
+settings.register_profile("whence", deadline=None)
+settings.load_profile("whence")
 
 
 @pytest.fixture(scope="session")
