@@ -45,7 +45,7 @@ def add_span(
         span_id=span_id,
         parent_span_id=parent_id,
         name=name,
-        kind=2,  # type: ignore[arg-type]
+        kind=2,
         start_time_unix_nano=start,
         end_time_unix_nano=start + round(millis * 1e6),
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
-from google.rpc.status_pb2 import Status
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from tests.otlp_requests import JSON, PROTOBUF, add_span, resource, some_spans, traces
@@ -38,7 +38,8 @@ def post(server: WhenceServer, body: bytes, headers: dict[str, str]) -> httpx.Re
 def export(server: WhenceServer, body: bytes, token: str | None = None) -> bytes:
     metadata = (("authorization", f"Bearer {token}"),) if token else None
     with grpc.insecure_channel(server.otlp_grpc, options=[("grpc.max_send_message_length", -1)]) as channel:
-        answer: bytes = channel.unary_unary(EXPORT)(body, metadata=metadata, timeout=20)
+        call = channel.unary_unary(EXPORT, request_serializer=bytes, response_deserializer=bytes)
+        answer: bytes = call(body, metadata=metadata, timeout=20)
         return answer
 
 

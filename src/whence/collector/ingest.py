@@ -1,7 +1,7 @@
 """The ingest loop: decode, make durable, acknowledge, fold, and write to the store in batches.
 
 Three threads, so that the event loop only ever waits: ``fold`` runs the engine (one thread, so the engine needs no
-lock), ``disk`` syncs the spool, and the store brings its own. Requests that arrive while a sync runs share the next one.
+lock), ``disk`` syncs the spool, and the store brings its own. Requests that arrive during a sync share the next one.
 
 What holds at every moment: a record is acknowledged only after its sync; records are folded in the order in which they
 lie in the segment, with the time stamped on them; a segment is deleted only when the store has all that it led to.
@@ -155,6 +155,7 @@ class Ingest:
             gauge("whence_spool_bytes", "Acknowledged requests on disk.", Sample(self._spool_bytes())),
             gauge("whence_unflushed_rows", "Rows that the store lacks.", Sample(self._flusher.pending_rows)),
             counter("whence_flush_failures_total", "Writes refused by the store.", Sample(self._flusher.failures)),
+            counter("whence_dropped_rows_total", "Rows the store can't take.", Sample(self._flusher.dropped_rows)),
         )
 
     def _refuse_when_full(self, size: int) -> None:

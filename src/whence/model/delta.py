@@ -9,7 +9,7 @@ order, changes nothing. A total is a sum over writers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple, TypeVar
 
 from whence.model.change import Change
@@ -191,6 +191,20 @@ def merge_all(deltas: Iterable[GraphDelta]) -> GraphDelta:
     for delta in deltas:
         total = merge(total, delta)
     return total
+
+
+def halves(delta: GraphDelta) -> tuple[GraphDelta, GraphDelta]:
+    """Two deltas that merge to this one, with every other row each."""
+    left: dict[str, dict[object, object]] = {}
+    right: dict[str, dict[object, object]] = {}
+    is_left = True
+    for part in fields(delta):
+        rows = getattr(delta, part.name)
+        left[part.name], right[part.name] = {}, {}
+        for key, row in rows.items():
+            (left if is_left else right)[part.name][key] = row
+            is_left = not is_left
+    return GraphDelta(**left), GraphDelta(**right)  # type: ignore[arg-type]  # each part keeps its own type
 
 
 def merge_entity(left: Entity, right: Entity) -> Entity:
