@@ -10,12 +10,12 @@ def test_secret_alone_grants_everything() -> None:
 
 
 def test_scoped_secret_grants_its_scopes_only() -> None:
-    assert granted([parse_token("read+feedback:abc")], "abc") == {Scope.READ, Scope.FEEDBACK}
+    assert granted([parse_token("read+feedback:abc")], "abc") == frozenset({Scope.READ, Scope.FEEDBACK})
 
 
 def test_secret_named_twice_grants_both_sets_of_scopes() -> None:
     tokens = [parse_token("read:abc"), parse_token("ingest:abc")]
-    assert granted(tokens, "abc") == {Scope.READ, Scope.INGEST}
+    assert granted(tokens, "abc") == frozenset({Scope.READ, Scope.INGEST})
 
 
 @pytest.mark.parametrize("presented", ["", "ab", "abcd", "ABC", "é"])
