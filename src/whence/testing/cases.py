@@ -139,8 +139,8 @@ def case_of(facts: GraphDelta, question: Incident, *, as_of_ns: int | None = Non
 def closure_of(facts: GraphDelta, root: str) -> Subgraph:
     """Everything that the root depends on, breadth first and without bounds."""
     outgoing: dict[str, list[Relation]] = defaultdict(list)
-    for relation in facts.relations.values():
-        outgoing[relation.key.src].append(relation)
+    for one in facts.relations.values():
+        outgoing[one.key.src].append(one)
     depth = {root: 0}
     queue = deque([root])
     kept: list[Relation] = []
