@@ -146,14 +146,14 @@ def closure_of(facts: GraphDelta, root: str) -> Subgraph:
     kept: list[Relation] = []
     while queue:
         node = queue.popleft()
-        for relation in outgoing[node]:
-            kept.append(relation)
-            if relation.key.dst not in depth:
-                depth[relation.key.dst] = depth[node] + 1
-                queue.append(relation.key.dst)
+        for one in outgoing[node]:
+            kept.append(one)
+            if one.key.dst not in depth:
+                depth[one.key.dst] = depth[node] + 1
+                queue.append(one.key.dst)
     return Subgraph(
         roots=(root,),
         entities={key: facts.entities[key] for key in depth if key in facts.entities},
-        relations=tuple(sorted(kept, key=lambda relation: relation.key)),
+        relations=tuple(sorted(kept, key=lambda one: one.key)),
         depth=depth,
     )
