@@ -140,7 +140,7 @@ def _goes_by(base: str, subjects: set[str]) -> bool:
 
 async def _with_owner(reader: GraphReader, suspect: Suspect) -> Suspect:
     """The suspect with who owns what was changed, if that is known."""
-    entity = await reader.entity(base_key(suspect.change.subject))
+    entity = await reader.entity(base_key(suspect.path[-1]))
     return replace(suspect, owner=entity.attribute("owner")) if entity is not None else suspect
 
 

@@ -11,7 +11,7 @@ from whence.rca.evidence.withdrawal import taken_back
 from whence.rca.scene import Scene
 from whence.rca.weighing import MOST_CANDIDATES, Weighed
 
-ALIKE_NATS = -4.0
+ALIKE_NATS = -2.0
 FEW_NATS = -2.5
 _MINUTE_NS = 60 * NS_PER_SECOND
 

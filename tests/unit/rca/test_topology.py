@@ -89,11 +89,8 @@ def test_touched_through_a_snapshot_is_every_model_built_on_it() -> None:
 def test_within_requests_stops_at_queues() -> None:
     topic = "kafka://b#orders"
     facts = [entity(SHOP), entity(RANKING), entity(topic, EntityKind.DATASET)]
-    links = [
-        relation(link(SHOP, topic, RelationType.CONSUMES)),
-        relation(link(topic, RANKING, RelationType.PRODUCED_BY)),
-    ]
-    assert topology(*facts, *links).within_requests == {SHOP}
+    reads, written = link(SHOP, topic, RelationType.CONSUMES), link(topic, RANKING, RelationType.PRODUCED_BY)
+    assert topology(*facts, relation(reads), relation(written)).within_requests == {SHOP}
 
 
 def test_topology_of_a_lone_symptom_reaches_it_alone() -> None:

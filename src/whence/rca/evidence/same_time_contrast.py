@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from whence.model.answer import Evidence
+from whence.model.times import NS_PER_SECOND
 from whence.rca.candidates import Candidate
 from whence.rca.columns import Floats, Ints, sum_by
 from whence.rca.evidence.common import clip, evidence, percent, two_prior
@@ -27,7 +28,8 @@ BYSTANDER_SPREAD = 0.25
 DISPERSION = 1.3
 LOW_NATS, HIGH_NATS = -6.0, 8.0
 POISONED_FACTOR = 3.0
-"""If requests that met the old version went this bad too, likeness no longer exonerates: state may be shared."""
+POISONED_WITHIN_NS = 120 * NS_PER_SECOND
+"""If requests that met the old version went this bad this soon after the new one came, likeness hardly exonerates."""
 POISONED_LOW_NATS = -1.0
 DECISIVE_NATS = 3.0
 
@@ -107,12 +109,14 @@ def mantel_haenszel(a: Floats, b: Floats, c: Floats, d: Floats) -> tuple[float, 
 
 
 def _old_went_bad(candidate: Candidate, scene: Scene) -> bool:
+    """Whether requests that met the old version went bad just as the new one came, as if it had spoilt something."""
     rows = scene.requests.touching(candidate.old_nodes)
-    before, after = scene.until(rows, candidate.acts_ns), scene.since(rows, candidate.acts_ns)
-    totals = [float(scene.requests.total[part].sum()) for part in (before, after)]
+    before, since = scene.until(rows, candidate.acts_ns), scene.since(rows, candidate.acts_ns)
+    soon = scene.until(since, candidate.acts_ns + POISONED_WITHIN_NS)
+    totals = [float(scene.requests.total[part].sum()) for part in (before, soon)]
     if min(totals) < MIN_REQUESTS:
         return False
-    was, now = (float(scene.bad[part].sum()) for part in (before, after))
+    was, now = (float(scene.bad[part].sum()) for part in (before, soon))
     return (now + 0.5) / (totals[1] + 1) > POISONED_FACTOR * (was + 0.5) / (totals[0] + 1)
 
 

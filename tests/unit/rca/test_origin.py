@@ -1,0 +1,147 @@
+"""Where trouble begins: own time, ways in and out, calls made, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tests.unit.rca.scenes import candidate, scene
+from whence.model.answer import Evidence
+from whence.model.sketch import bucket_index, encode
+from whence.rca.conditions import condition_of
+from whence.rca.evidence.origin import moved, origin
+from whence.rca.evidence.path_flow import path_flow
+from whence.testing.cases import Met, bucket, incident, traffic, work
+from whence.testing.graphs import Fact, change, edge, entity, key, link, relation
+
+SHOP, CART, PAY, BANK = key("shop"), key("cart"), key("pay"), key("bank")
+QUIET = (CART, PAY, BANK)
+ALL = range(80)
+EARLY, LATE = range(40), range(40, 80)
+
+
+def calls(src: str, dst: str, buckets: Iterable[int], number: int = 20, lost: float = 1.0) -> list[Fact]:
+    """Calls in each bucket, ``lost`` milliseconds lost on the way for each."""
+    gap = encode({bucket_index(round(lost * 1000)): float(number)})
+    return [edge(link(src, dst), round(bucket(one)), number, calls=float(number), gap=gap) for one in buckets]
+
+
+def quiet(*but: str) -> list[Fact]:
+    """``shop`` calls ``cart``, ``pay`` and ``bank``; all but the named ones behave the same all the time."""
+    facts: list[Fact] = [entity(one) for one in (SHOP, *QUIET)]
+    facts += traffic(SHOP, ALL, {CART: Met(20)})
+    for one in QUIET:
+        facts.append(relation(link(SHOP, one), -9, bucket(80)))
+        if one not in but:
+            facts += [*calls(SHOP, one, ALL), *work(one, ALL)]
+    return facts
+
+
+def evidence(facts: list[Fact], subject: str, at: float = 40) -> Evidence:
+    of = scene([*facts, change("d", subject, bucket(at))], incident(SHOP, 79))
+    found = origin(candidate(of, subject), of)
+    assert found is not None
+    return found
+
+
+def test_origin_of_a_place_that_got_slow_speaks_for_it() -> None:
+    facts = [*quiet(CART), *calls(SHOP, CART, ALL), *work(CART, EARLY), *work(CART, LATE, milliseconds=30.0)]
+    found = evidence(facts, CART)
+    assert (found.direction, found.data["facet"]) == ("for", "own_time")
+    assert "own time in GET /" in found.sentence
+
+
+def test_origin_of_a_quiet_place_speaks_against_it() -> None:
+    facts = [*quiet(CART), *calls(SHOP, CART, ALL), *work(CART, EARLY), *work(CART, LATE, milliseconds=30.0)]
+    found = evidence(facts, PAY)
+    assert (found.direction, "behaved as before" in found.sentence) == ("against", True)
+
+
+def test_origin_of_a_slow_way_in_is_the_callee() -> None:
+    facts = [*quiet(CART), *calls(SHOP, CART, EARLY), *calls(SHOP, CART, LATE, lost=90.0), *work(CART, ALL)]
+    of = scene([*facts, change("c", CART, bucket(40)), change("s", SHOP, bucket(40))], incident(SHOP, 79))
+    callee, caller = (origin(candidate(of, one), of) for one in (CART, SHOP))
+    assert callee is not None
+    assert caller is not None
+    assert (callee.data["facet"], callee.direction) == ("way_in", "for")
+    assert caller.weight < callee.weight
+
+
+def test_origin_of_slow_ways_to_everybody_is_the_caller() -> None:
+    facts = quiet(*QUIET)
+    for one in QUIET:
+        facts += [*calls(SHOP, one, EARLY), *calls(SHOP, one, LATE, lost=90.0), *work(one, ALL)]
+    facts += work(SHOP, ALL)
+    of = scene([*facts, change("c", CART, bucket(40)), change("s", SHOP, bucket(40))], incident(SHOP, 79))
+    callee, caller = (origin(candidate(of, one), of) for one in (CART, SHOP))
+    assert callee is not None
+    assert caller is not None
+    assert caller.weight > callee.weight
+
+
+def test_origin_of_missing_calls_speaks_for_the_caller() -> None:
+    facts = [*quiet(BANK), *calls(PAY, BANK, EARLY), *work(BANK, EARLY), relation(link(PAY, BANK), -9, bucket(40))]
+    found = evidence(facts, PAY)
+    assert (found.data["facet"], found.data["of"], found.direction) == ("calls_made", BANK, "for")
+
+
+def test_origin_of_new_error_logs_speaks_for_the_place() -> None:
+    facts = [*quiet(PAY), *calls(SHOP, PAY, ALL), *work(PAY, EARLY), *work(PAY, LATE, error_logs=5.0)]
+    found = evidence(facts, PAY)
+    assert (found.data["facet"], found.direction) == ("errors", "for")
+
+
+def test_origin_when_everything_gets_slow_accuses_nobody() -> None:
+    facts: list[Fact] = quiet(*QUIET)
+    for one in QUIET:
+        facts += [*calls(SHOP, one, EARLY), *calls(SHOP, one, LATE, lost=3.0)]
+        facts += [*work(one, EARLY), *work(one, LATE, milliseconds=3.0)]
+    assert evidence(facts, CART).direction == "against"
+
+
+def test_origin_of_a_place_that_was_off_before_exonerates() -> None:
+    facts = [
+        *quiet(CART),
+        *calls(SHOP, CART, ALL),
+        *work(CART, range(20)),
+        *work(CART, range(20, 80), milliseconds=30.0),
+    ]
+    found = evidence(facts, CART, at=60)
+    assert (found.direction, found.sentence) == ("against", "The place was off before this took effect.")
+
+
+def test_origin_without_data_before_is_absent() -> None:
+    facts: list[Fact] = [entity(SHOP), entity(CART), relation(link(SHOP, CART), 0, bucket(80))]
+    facts += [*traffic(SHOP, LATE, {CART: Met(20)}), *work(CART, LATE, milliseconds=30.0)]
+    of = scene([*facts, change("d", CART, bucket(38))], incident(SHOP, 79))
+    found = moved(candidate(of, CART), of)
+    assert found is None or found.movement.score < 3
+
+
+def failing_bank() -> list[Fact]:
+    facts = [one for one in quiet(BANK) if not isinstance(one, tuple) or getattr(one[0], "service", None) != SHOP]
+    facts += [*calls(SHOP, BANK, ALL), *work(BANK, EARLY), *work(BANK, LATE, error_logs=9.0)]
+    return [*facts, *traffic(SHOP, EARLY, {BANK: Met(20)}), *traffic(SHOP, LATE, {BANK: Met(20, bad=9)})]
+
+
+def test_condition_of_trouble_where_nothing_changed_speaks_for_none() -> None:
+    of = scene([*failing_bank(), change("d", CART, bucket(39))], incident(SHOP, 79))
+    found = condition_of(of, of.candidates)
+    assert found is not None
+    assert found.nats > 1
+    assert found.sentence.startswith("nothing is known to have changed at bank")
+
+
+def test_condition_of_trouble_where_a_suspect_lies_is_none() -> None:
+    of = scene([*failing_bank(), change("d", BANK, bucket(39))], incident(SHOP, 79))
+    assert condition_of(of, of.candidates) is None
+
+
+def test_path_flow_of_a_place_that_no_request_went_through_is_against_it() -> None:
+    of = scene([*failing_bank(), change("d", CART, bucket(39))], incident(SHOP, 79))
+    found = path_flow(candidate(of, CART), of)
+    assert (found.weight, found.sentence) == (-3.0, "None of the symptom's requests went through it.")
+
+
+def test_path_flow_of_a_place_that_all_bad_requests_went_through_is_not() -> None:
+    of = scene([*failing_bank(), change("d", BANK, bucket(39))], incident(SHOP, 79))
+    assert path_flow(candidate(of, BANK), of).weight >= 0
