@@ -7,7 +7,6 @@ and equal inputs give equal answers, byte for byte.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import replace
 
 import msgspec
@@ -39,21 +38,11 @@ def inputs_hash(case: Case) -> str:
     """SHA-256 over an ordered case and the version of the weights, in hexadecimal."""
     fixed = (WEIGHTS_VERSION, case.incident, case.as_of_ns, case.history_from_ns, case.bucket_s, case.truncated)
     digest = hashlib.sha256(repr(fixed).encode("utf-8", "surrogatepass"))
-    for part in (
-        case.subgraph.entities.values(),
-        case.subgraph.relations,
-        case.changes,
-        case.versions,
-        case.profiles,
-    ):
-        _add(digest, part)
-    # There may be very many rows of counts, so they are written down by the fastest means.
-    for rows in (case.exposures, case.operations, case.edges):
-        digest.update(msgspec.msgpack.encode(rows))
+    for few in (case.changes, case.profiles):
+        digest.update(f"\n{len(few)}\n".encode())
+        digest.update("\n".join(map(repr, few)).encode("utf-8", "surrogatepass"))
+    # There may be very many of the others, so they are written down by the fastest means.
+    entities = tuple(case.subgraph.entities.values())
+    for many in (entities, case.subgraph.relations, case.versions, case.exposures, case.operations, case.edges):
+        digest.update(msgspec.msgpack.encode(many))
     return digest.hexdigest()
-
-
-def _add(digest: hashlib._Hash, items: Iterable[object]) -> None:
-    lines = [repr(item) for item in items]
-    digest.update(f"\n{len(lines)}\n".encode())
-    digest.update("\n".join(lines).encode("utf-8", "surrogatepass"))
