@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
-from httpx import Client, HTTPError
+from httpx import Client, HTTPError, Limits
 from opentelemetry import trace
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
@@ -42,7 +42,8 @@ class Latest(Generic[T]):
 
 _routes: Latest[dict[str, list[tuple[str, float]]]] = Latest(DATA / "routes.json", json.loads)
 _flags: Latest[dict[str, float]] = Latest(DATA / "flags.json", json.loads)
-_client = Client(timeout=3)
+# Instances come and go; a connection that is kept may lead to one that is just leaving.
+_client = Client(timeout=3, limits=Limits(max_keepalive_connections=0))
 
 
 def ask(service: str, method: str, path: str, **options: Any) -> Any:

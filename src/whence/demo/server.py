@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -17,6 +18,7 @@ from whence.demo.traffic import Symptom
 _KINDS = {Act.DEPLOY: "deployment", Act.TRAIN: "model", Act.EXPORT: "dataset", Act.SWITCH: "flag"}
 _FAST = {"WHENCE_BUCKET_SECONDS": "2", "WHENCE_TRACE_IDLE_SECONDS": "2", "WHENCE_FLUSH_SECONDS": "1"}
 """An incident that takes a minute needs a finer clock than one that takes an hour."""
+_STORE_ACCESS = ("WHENCE_STORE_USER", "WHENCE_STORE_PASSWORD")
 
 
 class Server:
@@ -31,6 +33,7 @@ class Server:
         ports = {"API": api, "OTLP_HTTP": otlp_http, "OTLP_GRPC": otlp_grpc}
         environ = _FAST | {f"WHENCE_{name}_PORT": str(port) for name, port in ports.items()}
         environ |= {"WHENCE_DATA_DIR": str(data), "WHENCE_STORE": store}
+        environ |= {name: os.environ[name] for name in _STORE_ACCESS if name in os.environ}
         self._process: Process = fleet.start("whence", ["-m", "whence.cli", "serve"], environ)
         self._client = httpx.Client(base_url=self.url, timeout=20)
 
