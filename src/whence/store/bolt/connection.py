@@ -26,7 +26,7 @@ class BoltLimits:
     connect_seconds: float = 5.0
     read_seconds: float = 20.0
     write_seconds: float = 60.0
-    retry_seconds: float = 15.0
+    retry_seconds: float = 5.0
     """For how long the driver repeats a transaction that the database calls transient."""
 
 
