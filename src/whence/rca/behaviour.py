@@ -98,8 +98,11 @@ class _Counts:
         self._case = case
         self._requests = requests
         self._symptom = topology.symptom
-        self._own = Series([(topology.base(row.node), row.operation) for row in case.operations], starts[0], self.clock)
-        ends = [(topology.base(row.relation.src), topology.base(row.relation.dst)) for row in case.edges]
+        owner = {node: topology.base(node) for node in {row.node for row in case.operations}}
+        self._own = Series([(owner[row.node], row.operation) for row in case.operations], starts[0], self.clock)
+        pairs = {row.relation: (row.relation.src, row.relation.dst) for row in case.edges}
+        between = {one: (topology.base(src), topology.base(dst)) for one, (src, dst) in pairs.items()}
+        ends = [between[row.relation] for row in case.edges]
         self._calls = Series(ends, starts[1], self.clock)
         owners = [owner for owner, _ in self._own.places]
         _, self.number = numbered([*owners, *(end for pair in self._calls.places for end in pair)])

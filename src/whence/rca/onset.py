@@ -1,8 +1,6 @@
 """When the symptom began, and in which signal it shows.
 
-The onset is the change point of the bad share per bucket: the split that makes two binomial segments likeliest. Its
-interval holds every split that is at most two nats worse. Traffic comes in lumps, so likelihoods are divided by the
-overdispersion that the segments themselves show.
+The onset is the change point of the bad share per bucket, or of the number of requests where no share moved.
 """
 
 from __future__ import annotations
@@ -15,18 +13,22 @@ from whence.model.answer import Onset
 from whence.model.incident import Incident
 from whence.model.kinds import Signal
 from whence.model.times import NS_PER_SECOND
-from whence.rca.columns import Floats, Ints, sum_by
+from whence.rca.columns import Floats, sum_by
 from whence.rca.requests import Requests
+from whence.rca.splits import NO_SPLIT, Split, best_drop, best_rise
 
 MIN_GAIN_NATS = 6.0
 """A split must beat "nothing changed" by this much to count as an onset."""
-INTERVAL_NATS = 2.0
 GIVEN_SLACK_S = 60
 """A stated onset is trusted, but people round to the minute."""
 UNNOTICED_S = 180
 """Mean time from onset to detection where the data show no onset."""
 UNNOTICED_MOST_S = 1800
-_PREFERENCE = (Signal.ERRORS, Signal.QUALITY, Signal.LATENCY)
+MAX_REMAINDER = 0.5
+"""Of the usual traffic: volume that fell less than this far is no symptom by itself."""
+UNSETTLED_S = 180
+"""Telemetry arrives late: requests that are missing for less than this may still be on their way."""
+_SHARES = (Signal.ERRORS, Signal.QUALITY, Signal.LATENCY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Observed:
     found: bool
     """Whether the data show a change point; else the onset is assumed."""
     rate_before: float
-    rate_after: float
+    """Share of bad requests before the onset."""
 
     def possible_onsets_ns(self) -> tuple[Floats, Floats]:
         """Instants at which it may have begun, and how likely each is.
@@ -70,70 +72,46 @@ def observe(requests: Requests, incident: Incident) -> Observed:
         requests: Requests into the symptom's service.
         incident: The question.
     """
-    given = incident.symptom.signal
-    signals = (given,) if given in _PREFERENCE else _PREFERENCE
-    splits = [(signal, _split(requests, signal, incident.detected_ns)) for signal in signals]
-    signal, best = max(splits, key=lambda item: item[1].gain)
+    given, detected_s = incident.symptom.signal, incident.detected_ns // NS_PER_SECOND
+    signals = (given,) if given in _SHARES else () if given is Signal.VOLUME else _SHARES
+    splits = [(signal, _rise(requests, signal, detected_s)) for signal in signals]
+    signal, best = max(splits, key=lambda item: item[1].gain, default=(Signal.VOLUME, NO_SPLIT))
+    if best.gain < MIN_GAIN_NATS and given in (None, Signal.VOLUME):
+        drop = _drop(requests, detected_s)
+        settled = given is Signal.VOLUME or detected_s - drop.at_s >= UNSETTLED_S
+        if settled and drop.after < MAX_REMAINDER * drop.before and drop.gain > best.gain:
+            signal, best = Signal.VOLUME, drop
     found = best.gain >= MIN_GAIN_NATS or incident.onset_ns is not None
     return Observed(
         signal=signal if given is None else given,
         onset=_onset(incident, best, found=found),
         found=found,
-        rate_before=best.before,
-        rate_after=best.after,
+        rate_before=0.0 if signal is Signal.VOLUME else best.before,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Split:
-    gain: float
-    at_s: int
-    low_s: int
-    high_s: int
-    before: float
-    after: float
-
-
-_NO_SPLIT = _Split(0.0, 0, 0, 0, 0.0, 0.0)
-
-
-def _split(requests: Requests, signal: Signal, detected_ns: int) -> _Split:
-    detected_s = detected_ns // NS_PER_SECOND
+def _rise(requests: Requests, signal: Signal, detected_s: int) -> Split:
     rows = requests.everything[requests.start_s[requests.everything] <= detected_s]
     if not len(rows):
-        return _NO_SPLIT
+        return NO_SPLIT
     starts, position = np.unique(requests.start_s[rows], return_inverse=True)
     bad = sum_by(position, requests.bad(signal, requests.baseline_until_s(detected_s))[rows], len(starts))
-    total = sum_by(position, requests.total[rows], len(starts))
-    return best_split(starts, bad, total, requests.bucket_s)
+    return best_rise(starts, bad, sum_by(position, requests.total[rows], len(starts)), requests.bucket_s)
 
 
-def best_split(starts: Ints, bad: Floats, total: Floats, bucket_s: int) -> _Split:
-    """The likeliest rise of a bad share over buckets; no split when it never rises."""
-    if len(starts) < 3:
-        return _NO_SPLIT
-    bad_before, total_before = np.cumsum(bad)[:-1], np.cumsum(total)[:-1]
-    bad_after, total_after = bad.sum() - bad_before, total.sum() - total_before
-    whole = float(_binomial(bad_before[-1:] + bad[-1:], total_before[-1:] + total[-1:])[0])
-    gains = _binomial(bad_before, total_before) + _binomial(bad_after, total_after) - whole
-    before, after = _share(bad_before, total_before), _share(bad_after, total_after)
-    gains = np.where(after > before, gains, 0.0)
-    best = int(np.argmax(gains))
-    if gains[best] <= 0:
-        return _NO_SPLIT
-    spread = _overdispersion(bad, total, before[best], after[best], best)
-    near = np.flatnonzero(gains / spread >= gains[best] / spread - INTERVAL_NATS)
-    return _Split(
-        gain=float(gains[best] / spread),
-        at_s=int(starts[best + 1]),
-        low_s=int(starts[near[0] + 1]) - bucket_s,
-        high_s=int(starts[near[-1] + 1]) + bucket_s,
-        before=float(before[best]),
-        after=float(after[best]),
-    )
+def _drop(requests: Requests, detected_s: int) -> Split:
+    """Over all whole buckets before the detection, also those without any request."""
+    rows = requests.everything[requests.start_s[requests.everything] + requests.bucket_s <= detected_s]
+    if not len(rows):
+        return NO_SPLIT
+    first = int(requests.start_s[rows].min())
+    position = (requests.start_s[rows] - first) // requests.bucket_s
+    buckets = (detected_s - first) // requests.bucket_s
+    starts = first + requests.bucket_s * np.arange(buckets, dtype=np.int64)
+    return best_drop(starts, sum_by(position, requests.total[rows], buckets), requests.bucket_s)
 
 
-def _onset(incident: Incident, split: _Split, *, found: bool) -> Onset:
+def _onset(incident: Incident, split: Split, *, found: bool) -> Onset:
     detected = incident.detected_ns
     if incident.onset_ns is not None:
         slack = GIVEN_SLACK_S * NS_PER_SECOND
@@ -143,28 +121,3 @@ def _onset(incident: Incident, split: _Split, *, found: bool) -> Onset:
         return Onset(detected - UNNOTICED_S * NS_PER_SECOND, earliest, detected)
     at, low, high = (second * NS_PER_SECOND for second in (split.at_s, split.low_s, split.high_s))
     return Onset(min(at, detected), min(low, detected), min(high, detected))
-
-
-def _binomial(bad: Floats, total: Floats) -> Floats:
-    """Log likelihood of counts under their own share."""
-    share = _share(bad, total)
-    good = np.maximum(total - bad, 0.0)
-    tiny = 1e-300
-    result: Floats = bad * np.log(np.maximum(share, tiny)) + good * np.log(np.maximum(1.0 - share, tiny))
-    return result
-
-
-def _share(bad: Floats, total: Floats) -> Floats:
-    result: Floats = np.clip(bad / np.maximum(total, 1e-9), 0.0, 1.0)
-    return result
-
-
-def _overdispersion(bad: Floats, total: Floats, before: float, after: float, split: int) -> float:
-    """Variance of the counts around their segment's share, relative to a binomial; at least 1."""
-    expected_share = np.where(np.arange(len(total)) <= split, before, after)
-    variance = total * expected_share * (1 - expected_share)
-    usable = variance > 0.25
-    if usable.sum() < 4:
-        return 1.0
-    squares = (bad - total * expected_share)[usable] ** 2 / variance[usable]
-    return max(1.0, float(squares.sum() / (usable.sum() - 2)))

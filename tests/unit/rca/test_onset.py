@@ -83,3 +83,18 @@ def test_possible_onsets_are_probabilities_before_the_detection() -> None:
     instants, probabilities = found.possible_onsets_ns()
     assert probabilities.sum() == pytest.approx(1.0)
     assert instants.max() <= found.onset.high_ns
+
+
+def test_observe_requests_that_stay_away_are_a_drop_of_volume() -> None:
+    found = observed(traffic(SHOP, range(40), {NODE: Met(30)}), incident(SHOP, 59))
+    assert (found.signal, found.found) == (Signal.VOLUME, True)
+    assert abs(found.onset.at_ns - at(bucket(40))) <= BUCKET_S * 1_000_000_000
+
+
+def test_observe_fewer_requests_by_a_third_are_no_symptom() -> None:
+    assert not observed(phases(Met(30), Met(20)), incident(SHOP, 59)).found
+
+
+def test_observe_volume_when_asked_for_looks_at_nothing_else() -> None:
+    found = observed(phases(Met(30), Met(30, bad=9)), incident(SHOP, 59, Signal.VOLUME))
+    assert (found.signal, found.found) == (Signal.VOLUME, False)
