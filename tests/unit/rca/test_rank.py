@@ -12,7 +12,7 @@ from whence.model.kinds import ChangeKind, EntityKind, RelationType, Signal
 from whence.model.profile import ColumnProfile
 from whence.rca.rank import rank
 from whence.testing.cases import Met, bucket, case_of, incident, rollout, traffic, versioned, work
-from whence.testing.graphs import Fact, at, change, delta, edge, entity, key, link, profile, relation
+from whence.testing.graphs import Fact, at, change, delta, edge, entity, exposure, key, link, profile, relation
 
 SHOP, RANKER, OTHER = key("shop"), key("ranker"), key("other")
 V1, V2 = key("ranker", "v1"), key("ranker", "v2")
@@ -181,23 +181,44 @@ def test_rank_chain_leans_to_the_data_when_they_look_odd() -> None:
     assert odd[ChangeKind.DATASET] > usual[ChangeKind.DATASET]
 
 
-def test_rank_flag_that_hurts_only_with_a_new_model_names_both() -> None:
-    flag = "flag://shop#compact"
-    off, on = f"{flag}@version:off", f"{flag}@version:on"
-    m1, m2 = f"{MODEL}@version:1", f"{MODEL}@version:2"
+FLAG = "flag://shop#compact"
+OFF, ON = f"{FLAG}@version:off", f"{FLAG}@version:on"
+M1, M2 = f"{MODEL}@version:1", f"{MODEL}@version:2"
+
+
+def flag_and_model(*, flag_at: int, model_at: int) -> list[Fact]:
+    """A flag goes on for half of the requests, a model is replaced for all; only both together hurt."""
     facts: list[Fact] = [entity(SHOP), entity(RANKER), relation(link(SHOP, RANKER), -99, bucket(80))]
-    facts += versioned(RANKER, flag, {off: -9, on: 20}, 80, kind=EntityKind.FLAG, type_=RelationType.EVALUATES)
-    facts += versioned(RANKER, MODEL, {m1: -9, m2: 40}, 80, kind=EntityKind.MODEL, type_=RelationType.USES_MODEL)
-    for buckets, model, bad in ((range(20), m1, None), (range(20, 40), m1, 0), (range(40, 80), m2, 9)):
-        sides = {off: Met(40)} if bad is None else {off: Met(20), on: Met(20, bad=bad)}
-        facts += traffic(SHOP, buckets, sides)
-        total = sum(one.bad for one in sides.values())
-        facts += [fact for fact in traffic(SHOP, buckets, {model: Met(40, bad=total)}) if fact[0].node == model]  # type: ignore[index, union-attr]
-    found = answer([*facts, change("m", MODEL, bucket(40), kind=ChangeKind.MODEL, to_version="2")])
+    facts += versioned(RANKER, FLAG, {OFF: -9, ON: flag_at}, 80, kind=EntityKind.FLAG, type_=RelationType.EVALUATES)
+    facts += versioned(RANKER, MODEL, {M1: -9, M2: model_at}, 80, kind=EntityKind.MODEL, type_=RelationType.USES_MODEL)
+    for number in range(80):
+        is_on, is_new = number >= flag_at, number >= model_at
+        bad = 9 if is_on and is_new else 0
+        facts += traffic(SHOP, [number], {OFF: Met(20), ON: Met(20, bad)} if is_on else {OFF: Met(40)})
+        facts.append(met_too(number, M2 if is_new else M1, bad))
+    return [*facts, change("m", MODEL, bucket(model_at), kind=ChangeKind.MODEL, to_version="2")]
+
+
+def met_too(number: int, node: str, bad: int) -> Fact:
+    """All forty requests of a bucket met one more node."""
+    sums = {"requests": 40.0, "requests_sq": 40.0, "errors": float(bad)}
+    return exposure(SHOP, node, round(bucket(number)), 40, **sums)
+
+
+def test_rank_flag_that_hurts_only_with_a_new_model_names_both() -> None:
+    found = answer(flag_and_model(flag_at=20, model_at=40))
     by_kind = {one.change.kind: one for one in found.suspects}
-    assert by_kind[ChangeKind.MODEL].change.id in by_kind[ChangeKind.FLAG].with_changes
-    assert by_kind[ChangeKind.FLAG].change.id in by_kind[ChangeKind.MODEL].with_changes
+    flag, model = by_kind[ChangeKind.FLAG], by_kind[ChangeKind.MODEL]
+    assert model.change.id in flag.with_changes
+    assert flag.change.id in model.with_changes
+    assert "interaction" in {one.code for one in flag.evidence}
     assert found.verdict is Verdict.SUSPECT
+
+
+def test_rank_flag_that_was_never_met_without_the_new_model_says_so() -> None:
+    found = answer(flag_and_model(flag_at=40, model_at=20))
+    assert found.suspects[0].change.kind is ChangeKind.FLAG
+    assert found.suspects[0].with_changes == ("m",)
 
 
 def test_rank_refresh_that_never_came_is_a_suspect() -> None:
