@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from whence.errors import EntityNotFound
-from whence.model.answer import Answer, Suspect
+from whence.model.answer import Answer, Onset, Suspect
 from whence.model.change import Change
 from whence.model.delta import Relation
 from whence.model.graph import Subgraph
@@ -15,7 +15,9 @@ from whence.model.kinds import EntityKind
 from whence.model.times import NS_PER_SECOND
 from whence.rca.candidates import unannounced
 from whence.rca.case import Case
+from whence.rca.onset import observe
 from whence.rca.rank import rank
+from whence.rca.requests import Requests
 from whence.rca.topology import Topology, base_key
 from whence.rca.weights import DEFAULT_WEIGHTS, RankWeights
 from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, ExposureQuery, GraphReader
@@ -35,7 +37,9 @@ class InvestigateOptions:
     requests_before_ns: int = 30 * _MINUTE_NS
     """Before the detection: counts of requests into the symptom's service."""
     behaviour_before_ns: int = 10 * _MINUTE_NS
-    """Before the detection: counts of what every node did, of which there are many more."""
+    """Before the onset: counts of what every node did, of which there are many more."""
+    behaviour_after_ns: int = 5 * _MINUTE_NS
+    """After detection and onset: the same."""
     telemetry_after_ns: int = 15 * _MINUTE_NS
     """After the detection, at most: an incident that was handled long ago shouldn't be averaged away."""
     max_hops: int = 8
@@ -88,20 +92,10 @@ async def read_case(
     history_from = incident.detected_ns - options.history_ns
     until = min(as_of, incident.detected_ns + options.telemetry_after_ns)
     subgraph, changes, versions, truncated = await _read_graph(reader, incident, history_from, until, options)
-    buckets = BucketQuery(
+    exposures = tuple(await reader.exposure_rows(_requests_asked(incident, until, options)))
+    buckets = replace(
+        _behaviour_asked(incident, observe(Requests(exposures, bucket_s), incident).onset, until, options),
         nodes=_counted(subgraph, changes, versions, history_from, options.max_counted_nodes),
-        from_s=(incident.detected_ns - options.behaviour_before_ns) // NS_PER_SECOND,
-        to_s=until // NS_PER_SECOND,
-        environment=incident.environment,
-        known_ns=incident.known_ns,
-    )
-    exposures = ExposureQuery(
-        service=symptom,
-        from_s=(incident.detected_ns - options.requests_before_ns) // NS_PER_SECOND,
-        to_s=buckets.to_s,
-        operation=incident.symptom.operation,
-        environment=incident.environment,
-        known_ns=incident.known_ns,
     )
     datasets = tuple(sorted({one.base for one in subgraph.entities.values() if one.kind in _PROFILED}))
     profiles = await reader.profiles(datasets, until, options.profiles_per_dataset) if datasets else ()
@@ -112,12 +106,34 @@ async def read_case(
         subgraph=subgraph,
         changes=changes,
         versions=versions,
-        exposures=tuple(await reader.exposure_rows(exposures)),
+        exposures=exposures,
         operations=tuple(await reader.operation_rows(buckets)),
         edges=tuple(await reader.edge_rows(buckets)),
         profiles=tuple(profiles),
         bucket_s=bucket_s,
         truncated=truncated,
+    )
+
+
+def _requests_asked(incident: Incident, until_ns: int, options: InvestigateOptions) -> ExposureQuery:
+    return ExposureQuery(
+        service=incident.symptom.entity,
+        from_s=(incident.detected_ns - options.requests_before_ns) // NS_PER_SECOND,
+        to_s=until_ns // NS_PER_SECOND,
+        operation=incident.symptom.operation,
+        environment=incident.environment,
+        known_ns=incident.known_ns,
+    )
+
+
+def _behaviour_asked(incident: Incident, onset: Onset, until_ns: int, options: InvestigateOptions) -> BucketQuery:
+    """Around the onset, whenever it was noticed: there is what can be told of before and after."""
+    return BucketQuery(
+        nodes=(),
+        from_s=(onset.low_ns - options.behaviour_before_ns) // NS_PER_SECOND,
+        to_s=min(until_ns, max(onset.high_ns, incident.detected_ns) + options.behaviour_after_ns) // NS_PER_SECOND,
+        environment=incident.environment,
+        known_ns=incident.known_ns,
     )
 
 
