@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, AsyncSession, unit_of_work
+from neo4j.exceptions import ClientError
 
-from whence.errors import QueryTimeout, StoreUnavailable
-from whence.store.bolt.retry import start_errors, store_errors
+from whence.errors import QueryTimeout, StoreConflict, StoreUnavailable
+from whence.store.bolt.retry import is_made_already, start_errors, store_errors
 
 T = TypeVar("T")
 Work = Callable[[AsyncManagedTransaction], Awaitable[T]]
 
 _GRACE_SECONDS = 5.0
-"""What a server gets beyond a limit of its own to report it, before we hang up: short of memory, it may never do."""
+"""What a server gets beyond a limit to report that it was reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,9 @@ class BoltLimits:
 
     connect_seconds: float = 5.0
     read_seconds: float = 20.0
-    write_seconds: float = 60.0
-    retry_seconds: float = 5.0
+    write_seconds: float = 120.0
+    """Also ends, for the others that wait for its locks, a transaction whose process hangs."""
+    retry_seconds: float = 15.0
     """For how long the driver repeats a transaction that the database calls transient."""
 
 
@@ -43,8 +46,8 @@ class Connection:
         self._limits = limits
         self._driver: AsyncDriver | None = None
 
-    async def open(self, statements: Iterable[str]) -> None:
-        """Connect, and run statements that change the schema, each on its own.
+    async def open(self, schema: Iterable[str]) -> None:
+        """Connect, and run the statements that make the schema.
 
         Raises:
             ConfigError: The database refuses us.
@@ -55,17 +58,13 @@ class Connection:
                 self._uri,
                 auth=self._auth,
                 connection_timeout=self._limits.connect_seconds,
+                connection_acquisition_timeout=2 * self._limits.connect_seconds,
                 max_transaction_retry_time=self._limits.retry_seconds,
                 notifications_min_severity="OFF",
             )
-        try:
-            with start_errors(self._uri):
-                await self._driver.verify_connectivity()
-                for statement in statements:
-                    await self._write(lambda tx, text=statement: run(tx, text))  # type: ignore[misc]
-        except BaseException:
-            await self.close()
-            raise
+            await self._driver.verify_connectivity()
+            for statement in schema:
+                await self._apply(statement)
 
     async def close(self) -> None:
         """Let the pool go."""
@@ -73,28 +72,55 @@ class Connection:
         if driver is not None:
             await driver.close()
 
+    async def ping(self) -> None:
+        """Hear from the database, at the first try and soon, or raise."""
+        with store_errors():
+            async with asyncio.timeout(2 * self._limits.connect_seconds), self._session() as session:
+                await (await session.run("RETURN 1")).consume()
+
     async def read(self, work: Work[T]) -> T:
-        """Run reads in one transaction.
+        """Run reads in one transaction, again if the database calls its failure transient.
 
         Raises:
             QueryTimeout: They took longer than the limit.
         """
         limit = self._limits.read_seconds
-        try:
-            with store_errors():
-                async with asyncio.timeout(limit + _GRACE_SECONDS), self._session() as session:
-                    return await session.execute_read(unit_of_work(timeout=limit)(work))
-        except TimeoutError as error:
-            raise QueryTimeout(f"the database did not answer within {limit + _GRACE_SECONDS:.0f} s") from error
+        with store_errors():
+            async with self._hanging_up_after(limit), self._session() as session:
+                return await session.execute_read(unit_of_work(timeout=limit)(work))
 
     async def write(self, work: Work[T]) -> T:
-        """Run writes in one transaction, again if the database calls its failure transient."""
-        with store_errors():
-            return await self._write(work)
+        """Run writes in one transaction, again if the database calls its failure transient.
 
-    async def _write(self, work: Work[T]) -> T:
+        Raises:
+            StoreConflict: They took longer than the limit, most likely to wait for others.
+        """
+        limit = self._limits.write_seconds
+        try:
+            with store_errors():
+                async with self._hanging_up_after(limit), self._session() as session:
+                    return await session.execute_write(unit_of_work(timeout=limit)(work))
+        except QueryTimeout as error:
+            raise StoreConflict(str(error)) from error
+
+    async def _apply(self, statement: str) -> None:
+        """Run a statement that changes the schema; another process may be doing the same."""
         async with self._session() as session:
-            return await session.execute_write(unit_of_work(timeout=self._limits.write_seconds)(work))
+            try:
+                await session.execute_write(run, statement)
+            except ClientError as error:
+                if not is_made_already(error):
+                    raise
+
+    @asynccontextmanager
+    async def _hanging_up_after(self, limit: float) -> AsyncIterator[None]:
+        """Give up on a server that does not keep a limit of its own: short of memory, it may never do."""
+        patience = limit + self._limits.retry_seconds + _GRACE_SECONDS
+        try:
+            async with asyncio.timeout(patience):
+                yield
+        except TimeoutError as error:
+            raise QueryTimeout(f"the database did not answer within {patience:.0f} s") from error
 
     def _session(self) -> AsyncSession:
         if self._driver is None:

@@ -35,7 +35,7 @@ RELABEL_ENTITIES = (
 
 
 def schema_statements() -> Iterator[str]:
-    """Constraints and indexes of every table; all may run again and again."""
+    """Constraints and indexes of every table, until all can be used; they may run again and again."""
     for table in NODE_TABLES:
         yield _unique(table.label, table.key)
         for properties in table.indexes:
@@ -44,6 +44,7 @@ def schema_statements() -> Iterator[str]:
             yield _index("TEXT INDEX", table.label, (name,))
     for counts in COUNT_TABLES:
         yield _unique(counts.label, COUNT_KEY)
+    yield "CALL db.awaitIndexes()"
 
 
 def lock_nodes(table: NodeTable) -> str:

@@ -2,8 +2,8 @@
 
 How this works: a statement begins at an index and ends at a bound. Optional restrictions are parameters that may be
 null, so that one text, and with it one plan in the server's cache, serves all questions of a kind; planning a new text
-takes the server up to seconds. Only what Cypher can't take as a parameter is rendered into the text: relationship
-types, from the closed enum, and hop bounds, from a checked integer.
+takes the server up to seconds. Only what Cypher can't take as a parameter is rendered into the text: the relationship
+types, all of them, from the closed enum, and the bound on hops, from a checked integer.
 
 What may be many rows comes back as lists inside few records, because the driver spends 0.1 ms on each record.
 
@@ -14,36 +14,27 @@ two searches that it then has to sort. And a far end that is filtered by key has
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from whence.errors import InvalidQuery
 from whence.model.kinds import RelationType
 from whence.store.bolt.cypher import properties
-from whence.store.bolt.schema import CHANGES, ENTITIES, PROFILES, RELATION_KEY, RELATION_TIMES
+from whence.store.bolt.schema import CHANGES, ENTITIES, ENTITY_FIELDS, PROFILES, RELATION_KEY, RELATION_TIMES
 from whence.store.protocol import MAX_HOPS
 
-_ENTITY = properties("n", (*ENTITIES.key, *ENTITIES.fields))
+_ENTITY = properties("n", (*ENTITIES.key, *ENTITY_FIELDS))
 _CHANGE = properties("c", (*CHANGES.key, *CHANGES.fields))
 _PROFILE = properties("p", (*PROFILES.key, *PROFILES.fields))
+_RELATION = properties("r", (*RELATION_KEY, *RELATION_TIMES))
 
+_TYPES = "|".join(sorted(RelationType))
 _LASTING = ", ".join(f"'{one.value}'" for one in RelationType if one.is_lasting)
-_ACTIVE = (
+_OF_ENVIRONMENT = f"($environment IS NULL OR r.environment = $environment OR type(r) IN [{_LASTING}])"
+_ADMITTED = (
     "r.first_seen_ns < $to_ns AND r.active_until_ns >= $from_ns AND r.known_ns <= $known_ns AND r.layer IN $layers "
-    f"AND ($environment IS NULL OR r.environment = $environment OR type(r) IN [{_LASTING}])"
+    f"AND ($types IS NULL OR type(r) IN $types) AND {_OF_ENVIRONMENT}"
 )
-_IN_WINDOW = "b.start_s >= $from_s AND b.start_s < $to_s AND b.share IS NOT NULL AND b.known_ns <= $known_ns"
-_IN_ENVIRONMENT = "($environment IS NULL OR b.environment = $environment)"
 
 
-def _walk(types: Iterable[RelationType], max_hops: int, *, downstream: bool) -> str:
-    """Pattern of a walk from ``root`` to ``n``; see ``nearest_nodes`` for its plan."""
-    if not 0 <= max_hops <= MAX_HOPS:
-        raise InvalidQuery("max_hops", f"must be from 0 to {MAX_HOPS}")
-    arrow = _arrow(f"steps:{_type_names(types)}*0..{max_hops}", downstream=downstream)
-    return f"MATCH (root){arrow}(n) WHERE all(r IN steps WHERE {_ACTIVE})"
-
-
-def nearest_nodes(types: Iterable[RelationType], max_hops: int, *, downstream: bool) -> str:
+def nearest_nodes(max_hops: int, *, downstream: bool) -> str:
     """The ``$limit`` nodes nearest to each of ``$roots`` with all their relations, within ``max_hops`` hops.
 
     Plan: NodeUniqueIndexSeek, VarLengthExpand(Pruning,BFS,All), Limit. Because it is pruned, every node is expanded
@@ -52,34 +43,40 @@ def nearest_nodes(types: Iterable[RelationType], max_hops: int, *, downstream: b
     """
     return (
         "UNWIND $roots AS key MATCH (root:Entity {key: key}) "
-        f"CALL (root) {{ {_walk(types, max_hops, downstream=downstream)} WITH DISTINCT n LIMIT $limit RETURN n }} "
-        f"WITH DISTINCT n {_with_relations(types, downstream=downstream)}"
+        f"CALL (root) {{ {_walk(max_hops, downstream=downstream)} WITH DISTINCT n LIMIT $limit RETURN n }} "
+        f"WITH DISTINCT n {_with_relations(downstream=downstream)}"
     )
 
 
-def keys_within(types: Iterable[RelationType], max_hops: int, *, downstream: bool) -> str:
+def keys_within(max_hops: int, *, downstream: bool) -> str:
     """Keys beyond ``$settled`` within some hops of the roots, in order, at most ``$limit``.
 
     Plan: as above, then Top.
     """
     return (
-        f"MATCH (root:Entity) WHERE root.key IN $roots {_walk(types, max_hops, downstream=downstream)} "
+        f"MATCH (root:Entity) WHERE root.key IN $roots {_walk(max_hops, downstream=downstream)} "
         "WITH DISTINCT n.key AS key WHERE NOT key IN $settled "
         "WITH key ORDER BY key LIMIT $limit RETURN collect(key)"
     )
 
 
-def nodes_by_key(types: Iterable[RelationType], *, downstream: bool) -> str:
-    """Given nodes with all their relations. Plan: NodeUniqueIndexSeek."""
-    return f"UNWIND $keys AS key MATCH (n:Entity {{key: key}}) WITH n {_with_relations(types, downstream=downstream)}"
+def nodes_by_key(*, downstream: bool) -> str:
+    """The nodes of ``$keys`` with all their relations. Plan: NodeUniqueIndexSeek."""
+    return f"UNWIND $keys AS key MATCH (n:Entity {{key: key}}) WITH n {_with_relations(downstream=downstream)}"
 
 
-def _with_relations(types: Iterable[RelationType], *, downstream: bool) -> str:
-    arrow = _arrow(f"r:{_type_names(types)}", downstream=downstream)
-    columns = properties("r", (*RELATION_KEY, *RELATION_TIMES))
+def _walk(max_hops: int, *, downstream: bool) -> str:
+    if not 0 <= max_hops <= MAX_HOPS:
+        raise InvalidQuery("max_hops", f"must be from 0 to {MAX_HOPS}")
+    arrow = _arrow(f"steps:{_TYPES}*0..{max_hops}", downstream=downstream)
+    return f"MATCH (root){arrow}(n) WHERE all(r IN steps WHERE {_ADMITTED})"
+
+
+def _with_relations(*, downstream: bool) -> str:
+    arrow = _arrow(f"r:{_TYPES}", downstream=downstream)
     return (
         f"RETURN collect([[{_ENTITY}], "
-        f"COLLECT {{ MATCH (n){arrow}(other) WHERE {_ACTIVE} RETURN [type(r), other.key, {columns}] }}])"
+        f"COLLECT {{ MATCH (n){arrow}(far) WHERE {_ADMITTED} RETURN [type(r), far.key, {_RELATION}] }}])"
     )
 
 
@@ -87,14 +84,13 @@ def _arrow(inner: str, *, downstream: bool) -> str:
     return f"<-[{inner}]-" if downstream else f"-[{inner}]->"
 
 
-def _type_names(types: Iterable[RelationType]) -> str:
-    return "|".join(sorted(one.value for one in types or RelationType))
-
+_IN_WINDOW = "b.start_s >= $from_s AND b.start_s < $to_s AND b.share IS NOT NULL AND b.known_ns <= $known_ns"
+_IN_ENVIRONMENT = "($environment IS NULL OR b.environment = $environment)"
 
 EDGE_ROWS = f"""
 UNWIND $nodes AS key
-MATCH (src:Entity {{key: key}})-[r:{_type_names(())}]->(dst)
-WHERE dst.key IN $nodes AND ($environment IS NULL OR r.environment = $environment OR type(r) IN [{_LASTING}])
+MATCH (src:Entity {{key: key}})-[r:{_TYPES}]->(dst)
+WHERE dst.key IN $nodes AND {_OF_ENVIRONMENT}
 MATCH (b:EdgeBucket {{owner: r.id}}) WHERE {_IN_WINDOW}
 RETURN src.key, type(r), dst.key, r.environment, r.layer,
   collect([b.start_s, b.calls, b.errors, b.origin_errors, b.latency, b.gap])
@@ -140,7 +136,7 @@ VERSIONS = f"""
 UNWIND $bases AS key
 MATCH (n:Entity {{key: key}})-[r:{RelationType.HAS_VERSION.value}]->(version)
 WHERE r.known_ns <= $known_ns AND ($environment IS NULL OR r.environment = $environment)
-RETURN n.key, type(r), version.key, {properties("r", (*RELATION_KEY, *RELATION_TIMES))}
+RETURN n.key, type(r), version.key, {_RELATION}
 """
 """Plan: NodeUniqueIndexSeek, Expand(All)."""
 
@@ -187,7 +183,7 @@ MATCH (n:Entity) WHERE n.folded CONTAINS $word AND n.key > $text AND ($versions 
 """Plan: NodeIndexContainsScan on the text index for the longest word, then Top."""
 
 SEARCH_VERSIONS = f"""
-MATCH (n:Entity {{base: $base}}) WHERE n.key <> $base
+MATCH (n:Entity {{base: $base}}) WHERE n.key <> n.base
   AND n.first_seen_ns <= $number AND NOT (n.first_seen_ns = $number AND n.key <= $text)
   {_SEARCH_FILTERS}
 RETURN {_ENTITY} ORDER BY n.first_seen_ns DESC, n.key LIMIT $limit
@@ -202,7 +198,6 @@ RETURN d.kind, d.id, d.created_ns, d.body ORDER BY d.created_ns DESC, d.id LIMIT
 """
 """Plan: NodeIndexSeek on (kind, created_ns), in its order."""
 
-PING = "RETURN 1"
 COUNTS = """
 RETURN COUNT { (:Entity) }, COUNT { ()-->() }, COUNT { (:EdgeBucket) }, COUNT { (:OperationBucket) },
   COUNT { (:ExposureBucket) }, COUNT { (:Change) }, COUNT { (:Profile) }, COUNT { (:Document) }

@@ -48,6 +48,11 @@ def is_lost_race(error: Exception) -> bool:
     )
 
 
+def is_made_already(error: Exception) -> bool:
+    """Another process made the same constraint or index at the same time, in spite of ``IF NOT EXISTS``."""
+    return _code(error) == "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists"
+
+
 def is_lock_conflict(error: Exception) -> bool:
     """Deadlocks and lock waits that went on for longer than the driver repeats."""
     return _code(error).startswith("Neo.TransientError.Transaction.")

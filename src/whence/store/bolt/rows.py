@@ -32,7 +32,7 @@ def entity_row(entity: Entity) -> list[Any]:
 
 
 def to_entity(row: Row) -> Entity:
-    """The entity of a row that begins with the fields of ``schema.ENTITIES``."""
+    """The entity of a row that begins with its key and ``schema.ENTITY_FIELDS``."""
     key, kind, base, first, last, attributes = row[:6]
     known = tuple(Attribute(*item) for item in json.loads(attributes))
     return Entity(key, EntityKind(kind), base, first, last, known)

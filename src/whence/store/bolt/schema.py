@@ -45,14 +45,17 @@ class CountTable(NamedTuple):
     """Which of them are bytes."""
 
 
+ENTITY_FIELDS = ("kind", "base", "first_seen_ns", "last_seen_ns", "attributes")
+"""What an entity is made from again; the other properties serve searches."""
+
 ENTITIES = NodeTable(
     "Entity",
     ("key",),
-    ("kind", "base", "first_seen_ns", "last_seen_ns", "attributes", "owner", "folded"),
+    (*ENTITY_FIELDS, "owner", "folded"),
     indexes=(("base",),),
     texts=("folded",),
 )
-"""``attributes`` is JSON; ``owner`` repeats one of them to be searched; ``folded`` is the key in ASCII lower case."""
+"""``attributes`` is JSON; ``owner`` repeats one of them; ``folded`` is the key in ASCII lower case."""
 
 CHANGES = NodeTable(
     "Change",

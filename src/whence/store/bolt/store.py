@@ -19,7 +19,7 @@ from whence.store.bolt.connection import DEFAULT_LIMITS, BoltLimits, Connection,
 from whence.store.bolt.rows import to_change, to_document, to_entity, to_profile, to_relation, to_relation_key
 from whence.store.bolt.schema import hash63
 from whence.store.bolt.walks import FOREVER, Walk
-from whence.store.bolt.warm import WARM_WRITES, warm_reads
+from whence.store.bolt.warm import warm_reads, warm_writes
 from whence.store.bolt.writer import write_delta
 from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, Document, ExposureQuery, Page, SearchQuery
 
@@ -65,10 +65,13 @@ class BoltStore:
             ConfigError: Address, password or database name are wrong.
             StoreUnavailable: Nothing answers.
         """
-        await self._connection.open(cypher.schema_statements())
-        for text in WARM_WRITES:
-            await self._connection.write(lambda tx, text=text: run(tx, text, {"keys": [], "rows": []}))  # type: ignore[misc]
-        await warm_reads(self)
+        try:
+            await self._connection.open(cypher.schema_statements())
+            await self._connection.write(warm_writes)
+            await warm_reads(self)
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """See ``Store.close``."""
@@ -165,7 +168,7 @@ class BoltStore:
 
     async def ping(self) -> None:
         """See ``GraphReader.ping``."""
-        await self._read(queries.PING, {})
+        await self._connection.ping()
 
     async def counts(self) -> dict[str, int]:
         """See ``GraphReader.counts``."""

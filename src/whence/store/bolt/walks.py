@@ -46,13 +46,14 @@ class Walk:
             "to_ns": query.to_ns,
             "environment": query.environment,
             "layers": sorted(query.layers),
+            "types": sorted(query.types) or None,
             "known_ns": FOREVER if query.known_ns is None else query.known_ns,
         }
 
     async def read(self, tx: AsyncManagedTransaction) -> Subgraph:
         """Walk, and give what was met."""
         query = self._query
-        text = queries.nearest_nodes(query.types, query.max_hops, downstream=self._downstream)
+        text = queries.nearest_nodes(query.max_hops, downstream=self._downstream)
         roots = list(dict.fromkeys(query.roots))
         nodes = await self._nodes(tx, text, {"roots": roots, "limit": query.max_nodes + 1})
         truncated = len(nodes) > query.max_nodes
@@ -62,7 +63,7 @@ class Walk:
         depth = _depths(roots, nodes)
         return Subgraph(
             roots=tuple(roots),
-            entities={key: node.entity for key, node in nodes.items()},
+            entities={key: nodes[key].entity for key in depth},
             relations=self._followed(nodes, depth),
             depth=depth,
             truncated=truncated,
@@ -85,13 +86,13 @@ class Walk:
         query = self._query
         depth = _depths([key for key in roots if key in nodes], nodes)
         last = sorted(depth.values())[query.max_nodes]
-        settled = [key for key in nodes if depth[key] < last]
+        settled = [key for key, hops in depth.items() if hops < last]
         parameters = {"roots": roots, "settled": settled, "limit": query.max_nodes - len(settled), **self._restrictions}
-        text = queries.keys_within(query.types, last, downstream=self._downstream)
+        text = queries.keys_within(last, downstream=self._downstream)
         tied = await run_collected(tx, text, parameters)
         missing = [key for key in tied if key not in nodes]
         if missing:
-            text = queries.nodes_by_key(query.types, downstream=self._downstream)
+            text = queries.nodes_by_key(downstream=self._downstream)
             nodes = nodes | await self._nodes(tx, text, {"keys": missing})
         return {key: nodes[key] for key in (*settled, *tied)}
 
@@ -99,10 +100,10 @@ class Walk:
         """Relations between the nodes, without those that lead on from the last hop."""
         relations = [
             relation
-            for key, node in nodes.items()
-            if depth[key] < self._query.max_hops
-            for far, relation in node.relations
-            if far in nodes
+            for key, hops in depth.items()
+            if hops < self._query.max_hops
+            for far, relation in nodes[key].relations
+            if far in depth
         ]
         return tuple(sorted(relations, key=lambda one: one.key))
 

@@ -6,20 +6,29 @@ is run with arguments that match nothing.
 
 from __future__ import annotations
 
+from neo4j import AsyncManagedTransaction
+
 from whence.model.kinds import RelationType
 from whence.store.bolt import cypher, schema
+from whence.store.bolt.connection import run
 from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, ExposureQuery, GraphReader, SearchQuery
 
 _NOTHING = "-"
 """Key of no entity."""
 
-WARM_WRITES = (
+_WRITES = (
     cypher.lock_nodes(schema.ENTITIES),
     cypher.write_nodes(schema.ENTITIES),
     *map(cypher.merge_counts, schema.COUNT_TABLES),
     cypher.merge_relations(RelationType.CALLS),
 )
-"""Statements of nearly every upsert; they do nothing where ``$keys`` and ``$rows`` are empty."""
+"""Statements of nearly every upsert."""
+
+
+async def warm_writes(tx: AsyncManagedTransaction) -> None:
+    """Write nothing, in every way."""
+    for text in _WRITES:
+        await run(tx, text, {"keys": [], "rows": []})
 
 
 async def warm_reads(reader: GraphReader) -> None:
