@@ -53,13 +53,17 @@ def test_demo_names_what_did_harm(scenario: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for left-over processes in /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_demo_that_is_interrupted_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "numbers", [(signal.SIGINT,), (signal.SIGTERM,), (signal.SIGTERM, signal.SIGINT, signal.SIGTERM)], ids=str
+)
+def test_demo_that_is_interrupted_leaves_nothing_behind(numbers: tuple[signal.Signals, ...], tmp_path: Path) -> None:
     demo = start("code", 1, tmp_path)
     deadline = time.monotonic() + 120
     while len(processes_in(tmp_path)) < 6 and time.monotonic() < deadline:
         time.sleep(0.2)
-    demo.send_signal(number)
+    for number in numbers:
+        demo.send_signal(number)
+        time.sleep(0.3)
     printed, progress = demo.communicate()
     assert (demo.returncode, printed) == (130, ""), progress
     assert list(tmp_path.iterdir()) == []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,6 +111,17 @@ def wait_ready(process: Process, url: str) -> None:
             pass
         time.sleep(0.1)
     raise ProcessFailed(_explain(process, "did not come up"))
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ignore requests to stop: who cleans up for some seconds must not be made to leave half of it behind."""
+    previous = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def free_ports(count: int) -> list[int]:

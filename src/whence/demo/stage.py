@@ -12,7 +12,7 @@ from typing import Any
 
 from whence.demo.judge import is_right
 from whence.demo.plan import FEATURES, Act, Plan, Scenario, Step, Truth
-from whence.demo.processes import Fleet, ProcessFailed
+from whence.demo.processes import Fleet, ProcessFailed, uninterrupted
 from whence.demo.report import Screen
 from whence.demo.server import Server
 from whence.demo.shop import Shop
@@ -39,25 +39,34 @@ class Stage:
         self._shipped: list[dict[str, Any]] = []
 
     def __enter__(self) -> Stage:
-        with ExitStack() as starting:
-            folder = Path(starting.enter_context(tempfile.TemporaryDirectory(prefix="whence-demo-")))
-            fleet = Fleet(folder / "logs")
-            starting.callback(fleet.close)
-            self._screen.say(f"scenario {self.plan.scenario}, seed {self.plan.seed}: starting whence and the shop")
-            self.server = Server(fleet, folder / "whence", self._store)
-            starting.callback(self.server.close)
-            self.shop = Shop(folder, fleet, self.server, self.plan)
-            self.server.wait()
-            self.shop.open()
-            self.traffic = Traffic(lambda: self.shop.storefront, self.plan.seed)
-            starting.callback(self.traffic.close)
-            self.traffic.open()
-            self._leaving = starting.pop_all()
+        try:
+            self._start()
+        except BaseException:
+            self._leave()
+            raise
         return self
 
     def __exit__(self, *failure: object) -> None:
+        self._leave()
+
+    def _start(self) -> None:
+        self._screen.say(f"scenario {self.plan.scenario}, seed {self.plan.seed}: starting whence and the shop")
+        folder = Path(self._leaving.enter_context(tempfile.TemporaryDirectory(prefix="whence-demo-")))
+        fleet = Fleet(folder / "logs")
+        self._leaving.callback(fleet.close)
+        self.server = Server(fleet, folder / "whence", self._store)
+        self._leaving.callback(self.server.close)
+        self.shop = Shop(folder, fleet, self.server, self.plan)
+        self.server.wait()
+        self.shop.open()
+        self.traffic = Traffic(lambda: self.shop.storefront, self.plan.seed)
+        self._leaving.callback(self.traffic.close)
+        self.traffic.open()
+
+    def _leave(self) -> None:
         self._screen.say("cleaning up")
-        self._leaving.close()
+        with uninterrupted():
+            self._leaving.close()
 
     def play(self) -> dict[str, Any]:
         """Ship, notice, ask, judge; gives back all of it, ready for JSON.
