@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.neo4j_server import Neo4jAddress
-
-# A shared machine may be slow at any moment, and no test asserts on time.
-settings.register_profile("whence", deadline=None)
-settings.load_profile("whence")
+    from whence.store.bolt import BoltStore
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +22,23 @@ def neo4j_address() -> Iterator[Neo4jAddress]:
             yield address
     except NoNeo4j as error:
         pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def make_bolt_store(neo4j_address: Neo4jAddress) -> Callable[[], BoltStore]:
+    """Makes stores, not yet open, on the database of the session, which is empty as the test begins."""
+    from tests.neo4j_server import empty
+    from whence.store.bolt import BoltStore
+
+    empty(neo4j_address)
+    user, password = neo4j_address.auth or ("", "")
+    return lambda: BoltStore(neo4j_address.uri, user=user, password=password)
+
+
+@pytest.fixture
+async def bolt_store(make_bolt_store: Callable[[], BoltStore]) -> AsyncIterator[BoltStore]:
+    """An open store, empty as the test begins."""
+    store = make_bolt_store()
+    await store.open()
+    yield store
+    await store.close()
