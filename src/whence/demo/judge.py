@@ -35,7 +35,7 @@ def _matches(changes: Iterable[Json], truth: Truth) -> set[str]:
         subject
         for change in changes
         for subject, version in truth.any_of
-        if _is_about(change["subject"], subject) and version in ("", change["to"])
+        if _is_about(change["subject"], subject) and version == change["to"]
     }
 
 

@@ -63,8 +63,9 @@ class Step:
 class Truth:
     """What a right answer says."""
 
-    any_of: tuple[tuple[str, str], ...] = ()
-    """(subject, version) of which the first suspect must be one; an empty version fits any. Empty: verdict "none"."""
+    any_of: tuple[tuple[str, str | None], ...] = ()
+    """(subject, version) of which the first suspect must be one; None is the version that never came. Empty: no change
+    did harm."""
     together: bool = False
     """Whether the first suspect must name another one of ``any_of`` as acting with it."""
 
@@ -162,7 +163,7 @@ def _is_in(step: Step, harmful: tuple[Step, ...]) -> bool:
 
 
 def _truth(scenario: Scenario, harmful: list[Step]) -> Truth:
-    named = tuple((step.subject, step.after) for step in harmful)
+    named = tuple((step.subject, step.after or None) for step in harmful)
     match scenario:
         case Scenario.NONE:
             return Truth()

@@ -97,7 +97,7 @@ class Screen:
 
     def _show_judgement(self, result: Json) -> None:
         self._out.print()
-        wanted = " and ".join(f"{one['subject']} → {one['version']}" for one in result["truth"])
+        wanted = " and ".join(f"{one['subject']} → {one['version'] or 'nothing new'}" for one in result["truth"])
         verdict = "right" if result["right"] else "WRONG"
         style = "bold green" if result["right"] else "bold red"
         self._out.print(

@@ -8,7 +8,7 @@ from whence.demo.plan import Truth
 PAYMENT, RANKER, FLAG = "otel://shop#payment", "file#shop/ranker", "flag://shop#compact-features"
 
 
-def suspect(subject: str, to: str, *with_ids: str) -> dict[str, Any]:
+def suspect(subject: str, to: str | None, *with_ids: str) -> dict[str, Any]:
     return {"change": {"id": f"{subject}/{to}", "subject": subject, "to": to}, "with": list(with_ids)}
 
 
@@ -38,6 +38,12 @@ def test_answer_with_the_truth_first_is_right(verdict: str) -> None:
 )
 def test_answer_without_the_truth_first_is_wrong(given: dict[str, Any]) -> None:
     assert not is_right(ONE, given)
+
+
+def test_answer_for_a_refresh_that_never_came_must_not_name_one_that_did() -> None:
+    stale = Truth(any_of=(("file#shop/features", None),))
+    assert is_right(stale, answer(suspect("file#shop/features", None)))
+    assert not is_right(stale, answer(suspect("file#shop/features", "s9")))
 
 
 def test_answer_none_is_right_only_where_no_change_did_harm() -> None:
