@@ -53,6 +53,8 @@ class Result:
     suspects: tuple[Named, ...]
     """What was named, best first."""
     none_probability: float
+    onset_s: tuple[float, ...]
+    """When trouble is said to have begun, at the earliest and at the latest; seconds from the detection."""
     ruled_out: Mapping[str, str]
     """Reason for each change that was put aside."""
     grade: Grade
