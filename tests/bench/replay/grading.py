@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 from tests.bench.replay.incidents import Incident
 from tests.bench.replay.lineage import reference
 from tests.bench.replay.metrics import Grade, place_of
+from whence.model.times import NS_PER_SECOND, format_time, parse_time_ns
 
 LIKELY = 0.60
 """From this probability on a suspect counts as put forward."""
+ONSET = ("at", "low", "high")
 _ABSTAINING = frozenset({"none", "insufficient"})
 
 Answer = dict[str, Any]
@@ -64,7 +66,7 @@ class Result:
 
 
 def result_of(incident: Incident, answer: Answer, grade: Grade, floors: Mapping[str, Grade], course: Course) -> Result:
-    """All that is reported of a case whose answer speaks of published change ids."""
+    """All that is reported of a case whose answer speaks of published ids and times."""
     kinds = {candidate.change_id: candidate.kind for candidate in incident.candidates}
     return Result(
         case_id=incident.case_id,
@@ -76,6 +78,9 @@ def result_of(incident: Incident, answer: Answer, grade: Grade, floors: Mapping[
         headline=answer["headline"],
         suspects=tuple(map(_named, answer["suspects"])),
         none_probability=answer["none"]["probability"],
+        onset_s=tuple(
+            (parse_time_ns(answer["onset"][part], now_ns=0) - incident.detected_ns) / NS_PER_SECOND for part in ONSET
+        ),
         ruled_out={row["change"]["id"]: row["reason"] for row in answer["ruled_out"]},
         grade=grade,
         floors=floors,
@@ -99,15 +104,16 @@ def grade_scores(scores: Mapping[str, float], truth: str | None) -> Grade:
     return Grade(answerable=truth is not None, place=place, abstained=not scores)
 
 
-def with_published_ids(answer: Answer, published: Mapping[str, str]) -> Answer:
-    """The answer with the ids that its changes had before they were drawn anew; others (inferred ones) stay."""
+def as_published(answer: Answer, published: Mapping[str, str], shift_ns: int) -> Answer:
+    """The answer as if ids and times had not been drawn anew; ids of inferred changes stay."""
 
     def renamed(row: Answer) -> Answer:
         change = row["change"]
         return {**row, "change": {**change, "id": published.get(change["id"], change["id"])}}
 
     rows = {part: [renamed(row) for row in answer[part]] for part in ("suspects", "ruled_out")}
-    return {**answer, **rows}
+    onset = {part: format_time(parse_time_ns(answer["onset"][part], now_ns=0) - shift_ns) for part in ONSET}
+    return {**answer, **rows, "onset": onset}
 
 
 def _grade(answer: Answer, truth: str | None, scores: Mapping[str, float]) -> Grade:

@@ -16,8 +16,8 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from tests.bench.replay.incidents import Candidate, Incident, LineageEdge, LogRow, SpanRow, Telemetry, Truth
+from whence.model.times import NS_PER_SECOND
 
-NS_PER_SECOND = 1_000_000_000
 NS_PER_US = 1_000
 _COLUMNS = ("trace_id", "span_id", "parent_id", "service", "instance", "operation", "start_us", "duration_us")
 

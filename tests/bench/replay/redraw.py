@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from functools import cache
 
 from tests.bench.replay.incidents import Candidate, Incident, LogRow, SpanRow, Telemetry
+from whence.model.times import NS_PER_SECOND
 
-NS_PER_SECOND = 1_000_000_000
 _EARLIEST_S = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp())
 _SPREAD_S = 360 * 86_400
 _CONSONANTS = "bdfgklmnprstvz"

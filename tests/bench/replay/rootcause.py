@@ -19,7 +19,8 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from tests.bench.replay.incidents import Incident, LogRow, SpanRow, Telemetry, Truth
-from tests.bench.replay.nezha import NS_PER_SECOND, candidates_of, read_lines
+from tests.bench.replay.nezha import candidates_of, read_lines
+from whence.model.times import NS_PER_SECOND
 
 NS_PER_MS = 1_000_000
 _STATUS = {"OK": Status.STATUS_CODE_OK, "ERROR": Status.STATUS_CODE_ERROR}

@@ -13,11 +13,11 @@ from tests.bench.replay.grading import (
     Answer,
     Course,
     Result,
+    as_published,
     grade_changes,
     grade_scores,
     grade_services,
     result_of,
-    with_published_ids,
 )
 from tests.bench.replay.incidents import Candidate, Incident, IncidentSet, Telemetry
 from tests.bench.replay.metrics import Grade
@@ -54,7 +54,9 @@ def replay(incidents: IncidentSet, incident: Incident, target: Target, options: 
     answer = target.post("/api/v1/investigations", _question(moved))
     course = Course(sent - began, settled.seconds, time.monotonic() - asked, settled.late_traces)
     grade, floors = _grades(answer, moved, target, options)
-    return result_of(incident, with_published_ids(answer, published), grade, floors, course)
+    return result_of(
+        incident, as_published(answer, published, moved.detected_ns - incident.detected_ns), grade, floors, course
+    )
 
 
 def _send(incident: Incident, telemetry: Telemetry, target: Target, options: Options) -> None:

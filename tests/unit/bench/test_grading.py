@@ -1,8 +1,9 @@
 from typing import Any
 
-from tests.bench.replay.grading import grade_changes, grade_scores, grade_services, with_published_ids
+from tests.bench.replay.grading import as_published, grade_changes, grade_scores, grade_services
 from tests.bench.replay.lineage import reference
 from tests.bench.replay.metrics import Place
+from whence.model.times import NS_PER_SECOND
 
 
 def suspect(change_id: str, probability: float, *path: str) -> dict[str, Any]:
@@ -15,7 +16,12 @@ SUSPECTS = [
     suspect("b", 0.1, SHOP, RANKER, CART),
     suspect("c", 0.1, SHOP),
 ]
-NAMED = {"verdict": "suspect", "suspects": SUSPECTS, "ruled_out": [{"change": {"id": "d"}, "reason": "after_onset"}]}
+NAMED = {
+    "verdict": "suspect",
+    "suspects": SUSPECTS,
+    "ruled_out": [{"change": {"id": "d"}, "reason": "after_onset"}],
+    "onset": {"at": "2025-01-01T00:01:00Z", "low": "2025-01-01T00:00:00Z", "high": "2025-01-01T00:02:00Z"},
+}
 
 
 def test_changes_are_placed_by_probability_and_equal_ones_share_a_place() -> None:
@@ -51,7 +57,8 @@ def test_scores_without_any_ranked_change_abstain() -> None:
     assert grade_scores({"a": 1.0, "b": 1.0}, "a").place == Place(ahead=0, tied=2)
 
 
-def test_published_ids_come_back_and_inferred_ones_stay() -> None:
-    answer = with_published_ids(NAMED, {"a": "dep-1", "d": "dep-2"})
+def test_published_ids_and_times_come_back_and_inferred_ids_stay() -> None:
+    answer = as_published(NAMED, {"a": "dep-1", "d": "dep-2"}, shift_ns=60 * NS_PER_SECOND)
     assert [one["change"]["id"] for one in answer["suspects"]] == ["dep-1", "b", "c"]
     assert [one["change"]["id"] for one in answer["ruled_out"]] == ["dep-2"]
+    assert answer["onset"]["at"] == "2025-01-01T00:00:00Z"
