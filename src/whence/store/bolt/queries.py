@@ -41,20 +41,17 @@ def nearest_nodes(max_hops: int, *, downstream: bool) -> str:
     once; because it is breadth first, a limit cuts off the farthest nodes. Both hang on this exact shape, a lower bound
     of 0 and nothing but distinct end nodes returned: any use of the path itself makes the server enumerate all paths.
     """
-    return (
-        "UNWIND $roots AS key MATCH (root:Entity {key: key}) "
-        f"CALL (root) {{ {_walk(max_hops, downstream=downstream)} WITH DISTINCT n LIMIT $limit RETURN n }} "
-        f"WITH DISTINCT n {_with_relations(downstream=downstream)}"
-    )
+    walk = _walk(max_hops, downstream=downstream)
+    return f"{walk} WITH DISTINCT n LIMIT $limit RETURN n }} WITH DISTINCT n {_with_relations(downstream=downstream)}"
 
 
 def keys_within(max_hops: int, *, downstream: bool) -> str:
     """Keys beyond ``$settled`` within some hops of the roots, in order, at most ``$limit``.
 
-    Plan: as above, then Top.
+    Plan: as above, then Top. Without the subquery the planner may begin at the far ends, which have the order of keys.
     """
     return (
-        f"MATCH (root:Entity) WHERE root.key IN $roots {_walk(max_hops, downstream=downstream)} "
+        f"{_walk(max_hops, downstream=downstream)} RETURN DISTINCT n }} "
         "WITH DISTINCT n.key AS key WHERE NOT key IN $settled "
         "WITH key ORDER BY key LIMIT $limit RETURN collect(key)"
     )
@@ -66,10 +63,14 @@ def nodes_by_key(*, downstream: bool) -> str:
 
 
 def _walk(max_hops: int, *, downstream: bool) -> str:
+    """The beginning of a subquery that walks from each of ``$roots`` to ``n``."""
     if not 0 <= max_hops <= MAX_HOPS:
         raise InvalidQuery("max_hops", f"must be from 0 to {MAX_HOPS}")
     arrow = _arrow(f"steps:{_TYPES}*0..{max_hops}", downstream=downstream)
-    return f"MATCH (root){arrow}(n) WHERE all(r IN steps WHERE {_ADMITTED})"
+    return (
+        "UNWIND $roots AS key MATCH (root:Entity {key: key}) "
+        f"CALL (root) {{ MATCH (root){arrow}(n) WHERE all(r IN steps WHERE {_ADMITTED})"
+    )
 
 
 def _with_relations(*, downstream: bool) -> str:
