@@ -94,8 +94,8 @@ def translated(error: Exception) -> StoreError:
     """The error of our tree that says the same."""
     for applies, kind, meaning in _MEANINGS:
         if applies(error):
-            return kind(f"{meaning}: {error}")
-    return StoreError(f"the database failed: {error}")
+            return kind(f"{meaning}: {_said(error)}")
+    return StoreError(f"the database failed: {_said(error)}")
 
 
 @contextmanager
@@ -105,8 +105,13 @@ def start_errors(uri: str) -> Iterator[None]:
         yield
     except (Neo4jError, DriverError, OSError, ValueError) as error:
         if is_misconfigured(error):
-            raise ConfigError(f"the store at {uri} refuses us: {error}") from error
+            raise ConfigError(f"the store at {uri} refuses us: {_said(error)}") from error
         raise translated(error) from error
+
+
+def _said(error: Exception) -> str:
+    """The message without the status codes in which the driver wraps it."""
+    return (error.message or str(error)) if isinstance(error, Neo4jError) else str(error)
 
 
 def _code(error: Exception) -> str:
