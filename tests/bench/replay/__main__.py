@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="draw names, ids and times anew; same seed, same draw")
     parser.add_argument("--limit", type=int, help="only so many incidents, spread over the sets")
     parser.add_argument("--case", action="append", metavar="ID", help="only this incident, may be given again")
-    parser.add_argument("--jobs", type=int, default=2, help="servers that run at once (default 2)")
+    parser.add_argument("--jobs", type=int, default=3, help="servers that run at once (default 3)")
     parser.add_argument("--url", help="API of a server that runs already")
     parser.add_argument("--otlp", help="its OTLP/HTTP address")
     parser.add_argument("--data", type=Path, help="shared data folder (default: WHENCE_SHARED_DATA or ../shared/data)")
