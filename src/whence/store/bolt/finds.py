@@ -12,8 +12,8 @@ from whence.model.delta import Entity
 from whence.model.kinds import VERSION_KINDS
 from whence.store.bolt import queries
 from whence.store.bolt.connection import run, run_collected
+from whence.store.bolt.queries import FOREVER
 from whence.store.bolt.rows import to_change, to_document, to_entity
-from whence.store.bolt.walks import FOREVER
 from whence.store.protocol import ChangeQuery, Document, Page, SearchQuery
 from whence.store.rules import (
     MAX_LOOKALIKES,

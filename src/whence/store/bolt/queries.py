@@ -20,6 +20,9 @@ from whence.store.bolt.cypher import properties
 from whence.store.bolt.schema import CHANGES, ENTITIES, ENTITY_FIELDS, PROFILES, RELATION_KEY, RELATION_TIMES
 from whence.store.protocol import MAX_HOPS
 
+FOREVER = 2**63 - 1
+"""Argument for a time that is not restricted: no instant is later."""
+
 _ENTITY = properties("n", (*ENTITIES.key, *ENTITY_FIELDS))
 _CHANGE = properties("c", (*CHANGES.key, *CHANGES.fields))
 _PROFILE = properties("p", (*PROFILES.key, *PROFILES.fields))

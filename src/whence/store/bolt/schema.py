@@ -7,7 +7,7 @@ How this works:
 * Rows of counts are nodes that hang on nothing: they outnumber relations a hundred to one, and are only ever read by
   owner and time. Their key is three integers, ``(owner, start_s, share)``: ``owner`` stands for what they are read by
   (the relation, node or service), ``share`` for the rest of the row's identity. Both are 63-bit hashes that we compute,
-  because a unique key of texts makes each merge a third dearer. Among a million owners the chance that any two
+  because with a unique key of texts each merge costs 40 % more. Among a million owners the chance that any two
   collide is one in twenty million.
 """
 

@@ -1,13 +1,15 @@
 """``BoltStore``: the store contract on Neo4j 5 or Aura, through the official driver.
 
 Decision: a delta is one transaction, so it is written whole or not at all, and because every merge is idempotent the
-answer to an unknown outcome is to send it again. The price is memory in the server: it holds a transaction's changes
-until the commit, some 100,000 rows of a delta for each gigabyte of heap. A collector's batches are far below that.
+answer to an unknown outcome is to send it again. Only a delta of more than ``MAX_TRANSACTION_ROWS`` becomes several
+transactions: the server holds the changes of one in memory until the commit, 100,000 rows for each gigabyte of heap,
+and would refuse a larger one for ever. If that is interrupted, the rest is missing until the delta is sent again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from whence.model.change import Change
@@ -16,12 +18,16 @@ from whence.model.graph import EdgeRow, ExposureRow, OperationRow, Subgraph
 from whence.model.profile import SnapshotProfile
 from whence.store.bolt import cypher, finds, queries
 from whence.store.bolt.connection import DEFAULT_LIMITS, BoltLimits, Connection, run
+from whence.store.bolt.parts import parts
+from whence.store.bolt.queries import FOREVER
 from whence.store.bolt.rows import to_change, to_document, to_entity, to_profile, to_relation, to_relation_key
 from whence.store.bolt.schema import hash63
-from whence.store.bolt.walks import FOREVER, Walk
+from whence.store.bolt.walks import Walk
 from whence.store.bolt.warm import warm_reads, warm_writes
 from whence.store.bolt.writer import write_delta
 from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, Document, ExposureQuery, Page, SearchQuery
+
+MAX_TRANSACTION_ROWS = 20_000
 
 _COUNTED = (
     "entities",
@@ -78,8 +84,9 @@ class BoltStore:
         await self._connection.close()
 
     async def upsert(self, delta: GraphDelta) -> None:
-        """See ``GraphWriter.upsert``."""
-        await self._connection.write(lambda tx: write_delta(tx, delta))
+        """See ``GraphWriter.upsert``, and above for deltas of more than ``MAX_TRANSACTION_ROWS``."""
+        for part in parts(delta, MAX_TRANSACTION_ROWS):
+            await self._connection.write(partial(write_delta, delta=part))
 
     async def save(self, document: Document) -> None:
         """See ``DocumentWriter.save``."""
@@ -98,7 +105,8 @@ class BoltStore:
         """See ``GraphReader.edge_rows``."""
         parameters = {**_window(query), "nodes": sorted(set(query.nodes))}
         found = await self._read(queries.EDGE_ROWS, parameters)
-        return [EdgeRow(key, *counts) for *names, rows in found for key in (to_relation_key(names),) for counts in rows]
+        by_relation = [(to_relation_key(names), rows) for *names, rows in found]
+        return [EdgeRow(key, *counts) for key, rows in by_relation for counts in rows]
 
     async def operation_rows(self, query: BucketQuery) -> Sequence[OperationRow]:
         """See ``GraphReader.operation_rows``."""

@@ -17,11 +17,9 @@ from whence.model.delta import Entity, Relation
 from whence.model.graph import Subgraph
 from whence.store.bolt import queries
 from whence.store.bolt.connection import run_collected
+from whence.store.bolt.queries import FOREVER
 from whence.store.bolt.rows import Row, to_entity, to_relation
 from whence.store.protocol import ClosureQuery
-
-FOREVER = 2**63 - 1
-"""Stands for an unlimited time: no instant is later."""
 
 
 class _Node(NamedTuple):

@@ -106,11 +106,14 @@ async def _merge_nodes(
     changed: list[tuple[T | None, T]] = []
     for keys in _batches(sorted(given)):
         for row in await run_collected(tx, cypher.lock_nodes(how.table), {"keys": keys}):
-            key = row[0]
-            before = None if row[1] is None else how.from_row(row)
-            after = given[key] if before is None else before if key in only_create else how.merge(before, given[key])
-            if after != before:
-                changed.append((before, after))
+            key, is_new = row[0], row[1] is None
+            if is_new:
+                changed.append((None, given[key]))
+            elif key not in only_create:
+                before = how.from_row(row)
+                after = how.merge(before, given[key])
+                if after != before:
+                    changed.append((before, after))
     await _in_batches(tx, cypher.write_nodes(how.table), [how.to_row(after) for _, after in changed])
     return changed
 
