@@ -155,6 +155,7 @@ def _server_command(java: str, jars: Path, home: Path) -> list[str]:
         "-XX:+UseSerialGC",
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED_PACKAGES),
         "-Dio.netty.tryReflectionSetAccessible=true",
+        f"-Djna.tmpdir={home}",
         "-cp",
         f"{jars}/*",
         "org.neo4j.server.CommunityEntryPoint",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.neo4j_server import Neo4jAddress
+from tests.tcp_proxy import TcpProxy
 from whence.errors import ConfigError, QueryTimeout, StoreConflict, StoreUnavailable
 from whence.model.delta import GraphDelta
 from whence.store.bolt import BoltLimits, BoltStore
@@ -25,56 +26,12 @@ IMPATIENT = BoltLimits(connect_seconds=1, read_seconds=1, write_seconds=1, retry
 ENDLESS = "UNWIND range(1, 1000000000) AS i WITH i WHERE i % 3 = 5 RETURN count(i)"
 
 
-class Wire:
-    """A connection to the server that can be cut."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
-        self.port = 0
-
-    async def mend(self) -> None:
-        """Let connections through, on the same port as before."""
-        self._server = await asyncio.start_server(self._join, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def cut(self) -> None:
-        """End all connections, and refuse new ones."""
-        if self._server is not None:
-            self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(*self._target)
-        for source, target in ((reader, far_writer), (far_reader, writer)):
-            task = asyncio.create_task(_pump(source, target))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-
-async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    try:
-        while data := await source.read(65_536):
-            target.write(data)
-            await target.drain()
-    except ConnectionError:
-        pass
-    finally:
-        target.close()
-        with suppress(ConnectionError):
-            await target.wait_closed()
-
-
 @pytest.fixture
-async def wire(neo4j_address: Neo4jAddress) -> AsyncIterator[Wire]:
+def wire(neo4j_address: Neo4jAddress) -> Iterator[TcpProxy]:
     address = urlsplit(neo4j_address.uri)
-    wire = Wire(address.hostname or "", address.port or 7687)
-    await wire.mend()
-    yield wire
-    await wire.cut()
+    proxy = TcpProxy(address.hostname or "", address.port or 7687)
+    yield proxy
+    proxy.cut()
 
 
 @pytest.fixture
@@ -134,7 +91,7 @@ async def test_write_beyond_its_limit_may_be_tried_again(connection: Connection)
 
 
 async def test_upsert_over_a_broken_connection_may_be_sent_again(
-    bolt_store: BoltStore, wire: Wire, neo4j_address: Neo4jAddress
+    bolt_store: BoltStore, wire: TcpProxy, neo4j_address: Neo4jAddress
 ) -> None:
     user, password = neo4j_address.auth or ("", "")
     store = BoltStore(f"bolt://127.0.0.1:{wire.port}", user=user, password=password, limits=IMPATIENT)
@@ -142,12 +99,12 @@ async def test_upsert_over_a_broken_connection_may_be_sent_again(
     try:
         facts = delta(entity(A), operation(A, spans=3))
         await store.upsert(facts)
-        await wire.cut()
+        wire.cut()
         with pytest.raises(StoreUnavailable):
             await store.ping()
         with pytest.raises(StoreUnavailable):
             await store.upsert(facts)
-        await wire.mend()
+        wire.restore()
         await store.upsert(facts)
         await store.ping()
     finally:
