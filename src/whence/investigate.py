@@ -77,12 +77,22 @@ async def investigate(
     Cost: a fixed number of reads (eight, one for each page of changes, one for each suspect shown), then the ranking.
     """
     case = await read_case(reader, incident, now_ns=now_ns, bucket_s=bucket_s, options=options)
+    return await answer_to(reader, case, options)
+
+
+async def answer_to(reader: GraphReader, case: Case, options: InvestigateOptions = DEFAULT_OPTIONS) -> Answer:
+    """The answer to a case that was read, with who owns what was changed."""
     answer = rank(case, options.weights)
     return replace(answer, suspects=tuple([await _with_owner(reader, one) for one in answer.suspects]))
 
 
 async def read_case(
-    reader: GraphReader, incident: Incident, *, now_ns: int, bucket_s: int, options: InvestigateOptions
+    reader: GraphReader,
+    incident: Incident,
+    *,
+    now_ns: int,
+    bucket_s: int,
+    options: InvestigateOptions = DEFAULT_OPTIONS,
 ) -> Case:
     """Everything that the ranking may see of an incident; arguments and errors as for ``investigate``."""
     as_of = min(now_ns, incident.as_of_ns) if incident.as_of_ns is not None else now_ns

@@ -28,8 +28,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": set(),
     "wording": set(),
     "settings": {"errors", "tokens"},
+    "exhibits": {"model", "errors", "rca"},
     "collector": {"model", "errors", "otlp", "fold", "store", "tokens", "metrics"},
-    "api": {"model", "errors", "intake", "rca", "store", "investigate", "settings", "ui", "tokens", "metrics"},
+    "api": {
+        "model",
+        "errors",
+        "intake",
+        "rca",
+        "store",
+        "investigate",
+        "exhibits",
+        "settings",
+        "ui",
+        "tokens",
+        "metrics",
+    },
     "ui": {"wording"},
     "sdk": {"model.names"},
     "cli": {"settings", "errors", "main", "demo", "wording"},
@@ -38,7 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "main": {"*"},
     "__init__": {"sdk"},
 }
-PURE_ROOMS = {"model", "otlp", "fold", "intake", "rca"}
+PURE_ROOMS = {"model", "otlp", "fold", "intake", "rca", "exhibits"}
 IMPURE_MODULES = {"asyncio", "logging", "os", "random", "socket", "subprocess", "threading", "time", "secrets"}
 ONE_ROOM_ONLY = {"neo4j": "store.bolt", "fastapi": "api", "grpc": "collector", "sqlite3": "store.embedded"}
 

@@ -16,8 +16,9 @@ from whence.api.paging import Cursor, Limit, PageJson, page
 from whence.api.resolve import resolve
 from whence.api.shapes import AnswerJson, answer_json
 from whence.errors import InvalidQuery, NotFound
+from whence.exhibits import ExhibitsJson, exhibits_of
 from whence.intake.fields import instant_ns
-from whence.investigate import investigate
+from whence.investigate import answer_to, read_case
 from whence.model.incident import Incident, Symptom
 from whence.model.kinds import Signal
 from whence.model.refs import MAX_REF_CHARS
@@ -26,6 +27,7 @@ from whence.store.protocol import Document
 from whence.tokens import Scope
 
 KIND = "investigation"
+EXHIBITS = "exhibits"
 
 router = APIRouter(prefix="/api/v1/investigations", tags=["investigations"])
 
@@ -70,17 +72,25 @@ class SummaryJson(TypedDict):
 @router.post("", dependencies=[needs(Scope.READ)], responses={200: {"model": AnswerJson}})
 async def ask(body: InvestigationBody, context: Ctx, request: Request) -> Response:
     """The complete answer; it is kept, and ``GET`` with its id gives the same bytes for as long as it is."""
+    document = await answered(context, await _incident(body, context, context.clock()))
+    response = frozen_response(document.body, request)
+    response.headers["Location"] = f"{router.prefix}/{document.id}"
+    return response
+
+
+async def answered(context: Context, incident: Incident) -> Document:
+    """The frozen answer to a question, with its exhibits beside it; the same facts give the same document."""
     now = context.clock()
-    incident = await _incident(body, context, now)
-    answer = await investigate(context.store, incident, now_ns=now, bucket_s=context.settings.bucket_seconds)
+    case = await read_case(context.store, incident, now_ns=now, bucket_s=context.settings.bucket_seconds)
+    answer = await answer_to(context.store, case)
     answer_id = content_id("inv", {**answer_json(answer, "")})
     document = await context.store.document(KIND, answer_id)
     if document is None:
+        exhibits = exhibits_of(case, answer, answer_id)
+        await context.store.save(Document(EXHIBITS, answer_id, now, freeze({**exhibits})))
         document = Document(KIND, answer_id, now, freeze({**answer_json(answer, answer_id)}))
         await context.store.save(document)
-    response = frozen_response(document.body, request)
-    response.headers["Location"] = f"{router.prefix}/{answer_id}"
-    return response
+    return document
 
 
 @router.get("", dependencies=[needs(Scope.READ)])
@@ -96,6 +106,15 @@ async def list_answers(
 async def read_answer(answer_id: str, context: Ctx, request: Request) -> Response:
     """An answer as it was given, byte for byte."""
     return frozen_response((await stored_answer(context, answer_id)).body, request)
+
+
+@router.get("/{answer_id}/exhibits", dependencies=[needs(Scope.READ)], responses={200: {"model": ExhibitsJson}})
+async def read_exhibits(answer_id: str, context: Ctx, request: Request) -> Response:
+    """What was frozen with an answer: requests over time, new against old, the explaining graph, the harm."""
+    document = await context.store.document(EXHIBITS, answer_id)
+    if document is None:
+        raise NotFound(f"there are no exhibits of an investigation {answer_id[:100]!r}")
+    return frozen_response(document.body, request)
 
 
 async def stored_answer(context: Context, answer_id: str) -> Document:

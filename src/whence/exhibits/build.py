@@ -1,0 +1,46 @@
+"""All exhibits of one answer."""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict
+
+from whence.exhibits.explaining import ExplainingJson, explaining
+from whence.exhibits.series import MOST_CONTRASTS, ContrastJson, ImpactJson, PointJson, RequestSeries
+from whence.model.answer import Answer
+from whence.model.times import format_time
+from whence.rca.candidates import gather
+from whence.rca.case import Case
+from whence.rca.topology import Topology
+
+
+class ExhibitsJson(TypedDict):
+    """Everything that is shown beside an answer and is not in it."""
+
+    investigation: str
+    detected_at: str
+    bucket_seconds: int
+    impact: ImpactJson
+    requests: list[PointJson]
+    contrasts: list[ContrastJson]
+    """Of the best suspects, in their order, where requests met both sides."""
+    graph: ExplainingJson
+
+
+def exhibits_of(case: Case, answer: Answer, answer_id: str) -> ExhibitsJson:
+    """Make the exhibits of an answer to a case.
+
+    Cost: O(rows of requests) for each of the best suspects, and O(relations) once; no I/O.
+    """
+    topology = Topology(case.subgraph, case.incident.symptom.entity)
+    series = RequestSeries(case, topology)
+    candidates = {one.change.id: one for one in gather(case, topology, series.observed.onset.high_ns)}
+    best = [candidates[one.change.id] for one in answer.suspects[:MOST_CONTRASTS] if one.change.id in candidates]
+    return {
+        "investigation": answer_id,
+        "detected_at": format_time(case.incident.detected_ns),
+        "bucket_seconds": case.bucket_s,
+        "impact": series.impact(answer.onset, answer.as_of_ns),
+        "requests": series.everything(),
+        "contrasts": [found for found in map(series.contrast, best) if found is not None],
+        "graph": explaining(case, topology, answer),
+    }
