@@ -243,9 +243,11 @@ run()
         OTEL_METRICS_EXPORTER="none",
         OTEL_LOGS_EXPORTER="none",
         OTEL_SERVICE_NAME="trainer",
+        GITHUB_SHA="9d59409acf479dfa0df1aa568182e43e43df8bbe",
     )
     ((resource, name, lists),) = capture.spans()
     assert (resource["service.name"], name) == ("trainer", "train-ranker")
+    assert resource["vcs.ref.head.revision"] == "9d59409acf479dfa0df1aa568182e43e43df8bbe"
     assert lists["whence.inputs"] == ["file#shop/clicks@opaque:c4"]
 
 
@@ -281,3 +283,22 @@ print(TracerProvider().resource.attributes["vcs.ref.head.revision"])
         GITHUB_SHA="9d59409acf479dfa0df1aa568182e43e43df8bbe",
     )
     assert printed == "stated\n"
+
+
+def test_configure_on_the_applications_provider_adds_the_code_version_it_lacks(tmp_path: Path) -> None:
+    code = """
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+import whence
+provider = TracerProvider(resource=Resource.create({"telemetry.distro.name": "vendor"}))
+tracer = provider.get_tracer("made before")
+trace.set_tracer_provider(provider)
+whence.configure()
+for who in (tracer, trace.get_tracer("made after")):
+    found = who.start_span("work").resource.attributes
+    print(found["vcs.ref.head.revision"], found["telemetry.distro.name"], found["service.name"])
+"""
+    sha = "9d59409acf479dfa0df1aa568182e43e43df8bbe"
+    printed = execute(code, tmp_path, OTEL_SERVICE_NAME="scoring", GITHUB_SHA=sha)
+    assert printed == f"{sha} vendor scoring\n" * 2

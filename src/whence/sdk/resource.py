@@ -1,55 +1,63 @@
-"""Which code runs here: the revision from the CI system's variables or the checkout that the process was started in."""
+"""Which code runs here: from the CI system's variables, a file of the build, the image, or the checkout."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Set
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import unquote
 
 from opentelemetry.sdk.resources import Resource, ResourceDetector
 
-from whence.model.names import CONTRACT_VERSION, CONTRACT_VERSION_NAME, REPOSITORY, REVISION, SERVICE_VERSION
-from whence.sdk.guard import guarded
-
-_REVISION_VARIABLES = (
-    "GITHUB_SHA",
-    "CI_COMMIT_SHA",
-    "BITBUCKET_COMMIT",
-    "CIRCLE_SHA1",
-    "BUILD_SOURCEVERSION",
-    "GIT_COMMIT",
+from whence.model.names import (
+    CONTRACT_VERSION,
+    CONTRACT_VERSION_NAME,
+    IMAGE_DIGESTS,
+    REPOSITORY,
+    REVISION,
+    SERVICE_VERSION,
 )
-_REVISION = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_ORIGIN = re.compile(r'^\[remote "origin"\]\n(?:[ \t]+.*\n)*?[ \t]+url *= *(\S+)', re.MULTILINE)
-_SSH_ADDRESS = re.compile(r"(?:ssh://)?[\w.-]+@([\w.-]+)[:/](.+)")
-_MAX_LINES = 100_000
+from whence.sdk.git import git_directory, head, is_dirty, origin
+from whence.sdk.guard import guarded
+from whence.sdk.pipelines import pipeline_attributes
+
+BUILD_FILE = "whence-build.json"
+_BUILD_ATTRIBUTES = re.compile(r"(?:vcs|container\.image|cicd|deployment)\.[a-z._]+|service\.version")
+_IMAGE = re.compile(r"\S+@sha256:[0-9a-f]{64}")
+_SHORT = 12
+
+Attributes = dict[str, str | tuple[str, ...]]
 
 
 class CodeDetector(ResourceDetector):
     """Fills ``vcs.*`` and says that we are here. What the user stated in ``OTEL_RESOURCE_ATTRIBUTES`` always wins.
 
-    The ``.git`` directory is only a guess at what runs: it counts where neither the user nor the CI system names a
-    version. The schema URL stays empty, because merging two different ones loses a resource's attributes.
+    The schema URL stays empty, because merging two different ones loses a resource's attributes.
     """
 
     def detect(self) -> Resource:
         """Read a few variables and at most a few small files; never fails."""
-        return Resource(_distribution() | (code_attributes(os.environ, Path.cwd()) or {}))
+        return detected(stated_attributes(os.environ))
+
+
+def detected(stated: Set[str]) -> Resource:
+    """All that can be found out about this process, given which attributes somebody stated already."""
+    return Resource(_distribution() | (code_attributes(os.environ, Path.cwd(), stated) or {}))
 
 
 @guarded
-def code_attributes(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
-    """Revision and repository of the code that runs in ``directory``, as far as they can be told."""
-    for name in _REVISION_VARIABLES:
-        if _REVISION.fullmatch(environ.get(name, "")):
-            return _known(environ[name], _repository_of_pipeline(environ))
-    if {SERVICE_VERSION, REVISION} & stated_attributes(environ):
-        return {}
-    git = next(_git_directories(directory), None)
-    return {} if git is None else _known(_head(git), _origin(git))
+def code_attributes(environ: Mapping[str, str], directory: Path, stated: Set[str] = frozenset()) -> Attributes:
+    """Revision and repository of the code that runs in ``directory``, as far as they can be told.
+
+    The checkout is only a guess at what runs: it counts where neither the user nor the build nor the CI system names a
+    version. Changes that nobody committed show in ``service.version`` (``9d59409acf47+dirty``), never in the revision.
+    """
+    found = _image(environ) | pipeline_attributes(environ) | _built(environ, directory)
+    known = {SERVICE_VERSION, REVISION, IMAGE_DIGESTS}
+    return found if known & (found.keys() | stated) else found | _checked_out(directory)
 
 
 def stated_attributes(environ: Mapping[str, str]) -> set[str]:
@@ -58,71 +66,39 @@ def stated_attributes(environ: Mapping[str, str]) -> set[str]:
     return {unquote(pair.partition("=")[0].strip()) for pair in pairs if "=" in pair}
 
 
-def canonical_repository(address: str) -> str:
-    """A repository's address as https URL without credentials and ``.git``."""
-    ssh = _SSH_ADDRESS.fullmatch(address)
-    if ssh is not None:
-        address = f"https://{ssh[1]}/{ssh[2]}"
-    scheme, separator, rest = address.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path.rstrip('/').removesuffix('.git')}"
+def _image(environ: Mapping[str, str]) -> Attributes:
+    """A container can't see its own digest, so whoever starts it says it: ``WHENCE_IMAGE=ghcr.io/a/b@sha256:...``."""
+    image = environ.get("WHENCE_IMAGE", "")
+    return {IMAGE_DIGESTS: (image,)} if _IMAGE.fullmatch(image) else {}
 
 
-def _known(revision: str | None, repository: str | None) -> dict[str, str]:
-    return {name: value for name, value in ((REVISION, revision), (REPOSITORY, repository)) if value}
+def _built(environ: Mapping[str, str], directory: Path) -> Attributes:
+    """Resource attributes that the build wrote down, a JSON object of texts or lists of texts."""
+    stated = environ.get("WHENCE_BUILD_FILE")
+    candidates = (Path(stated),) if stated else (folder / BUILD_FILE for folder in (directory, *directory.parents))
+    path = next((path for path in candidates if path.is_file()), None)
+    if path is None:
+        return {}
+    fields = json.loads(path.read_text())
+    return {
+        name: tuple(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in fields.items()
+        if _BUILD_ATTRIBUTES.fullmatch(name) and value
+    }
 
 
-def _repository_of_pipeline(environ: Mapping[str, str]) -> str | None:
-    server, name = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
-    address = f"{server}/{name}" if server and name else environ.get("CI_PROJECT_URL")
-    return canonical_repository(address) if address else None
+def _checked_out(directory: Path) -> Attributes:
+    git = git_directory(directory)
+    if git is None:
+        return {}
+    revision, repository = head(git), origin(git)
+    found: Attributes = {name: value for name, value in ((REVISION, revision), (REPOSITORY, repository)) if value}
+    if revision and is_dirty(directory):
+        found[SERVICE_VERSION] = f"{revision[:_SHORT]}+dirty"
+    return found
 
 
-def _git_directories(directory: Path) -> Iterator[Path]:
-    """Nearest first. In a work tree or submodule ``.git`` is a file that names the directory."""
-    for folder in (directory, *directory.parents):
-        dot_git = folder / ".git"
-        if dot_git.is_dir():
-            yield dot_git
-        elif dot_git.is_file():
-            yield folder / dot_git.read_text().removeprefix("gitdir:").strip()
-
-
-def _head(git: Path) -> str | None:
-    head = (git / "HEAD").read_text().strip()
-    if not head.startswith("ref: "):
-        return head if _REVISION.fullmatch(head) else None
-    name = head.removeprefix("ref: ")
-    for home in (git, _common(git)):
-        if (home / name).is_file():
-            return (home / name).read_text().strip()
-    return _packed(_common(git) / "packed-refs", name)
-
-
-def _packed(packed_refs: Path, name: str) -> str | None:
-    if not packed_refs.is_file():
-        return None
-    with packed_refs.open() as lines:
-        for _, line in zip(range(_MAX_LINES), lines, strict=False):
-            revision, _, ref = line.strip().partition(" ")
-            if ref == name:
-                return revision
-    return None
-
-
-def _common(git: Path) -> Path:
-    """The directory that a work tree shares with its main checkout."""
-    pointer = git / "commondir"
-    return git / pointer.read_text().strip() if pointer.is_file() else git
-
-
-def _origin(git: Path) -> str | None:
-    config = _common(git) / "config"
-    match = _ORIGIN.search(config.read_text()) if config.is_file() else None
-    return canonical_repository(match[1]) if match else None
-
-
-def _distribution() -> dict[str, str]:
+def _distribution() -> Attributes:
     try:
         own_version = version("whence")
     except PackageNotFoundError:

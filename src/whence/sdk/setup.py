@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from typing import Any
-from weakref import WeakSet
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -18,10 +17,11 @@ from whence.model.names import ENVIRONMENT, SERVICE_NAME, SERVICE_VERSION
 from whence.sdk.guard import guarded, lose
 from whence.sdk.leaving import Leaving
 from whence.sdk.processor import UseProcessor
-from whence.sdk.resource import CodeDetector
+from whence.sdk.resource import detected, stated_attributes
 
 _lock = threading.Lock()
-_joined: WeakSet[trace.TracerProvider] = WeakSet()
+_joined: list[trace.TracerProvider] = []
+"""By identity: not every provider can be hashed."""
 
 
 @guarded
@@ -30,9 +30,9 @@ def configure(
 ) -> None:
     """Start to tag spans. Call once at start, after any OpenTelemetry set-up of your own; more calls change nothing.
 
-    Where the application has a tracer provider, our span processor is added to it and the arguments are ignored: its
-    resource can't change any more. Where it has none, one is made that exports by OTLP as the ``OTEL_*`` variables
-    say, to ``http://localhost:4318`` unless they name another place.
+    Where the application has a tracer provider, our span processor is added to it, its resource learns the code version
+    that it lacks, and the arguments are ignored. Where it has none, one is made that exports by OTLP as the ``OTEL_*``
+    variables say, to ``http://localhost:4318`` unless they name another place.
 
     Args:
         service_name: Instead of ``OTEL_SERVICE_NAME``.
@@ -47,11 +47,13 @@ def configure(
             stated = {SERVICE_NAME: service_name, SERVICE_VERSION: service_version, ENVIRONMENT: environment}
             provider = _make_provider({name: value for name, value in stated.items() if value})
             trace.set_tracer_provider(provider)
+        else:
+            _complete(provider)
         _join(provider)
 
 
 def _make_provider(stated: dict[str, str]) -> TracerProvider:
-    resource = CodeDetector().detect().merge(Resource.create(stated))
+    resource = detected(stated.keys() | stated_attributes(os.environ)).merge(Resource.create(stated))
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     Leaving(provider)
     for exporter in _exporters():
@@ -60,13 +62,30 @@ def _make_provider(stated: dict[str, str]) -> TracerProvider:
 
 
 def _join(provider: trace.TracerProvider) -> None:
-    if provider in _joined:
+    if any(joined is provider for joined in _joined):
         return
-    if not isinstance(provider, TracerProvider):
+    add_span_processor = getattr(provider, "add_span_processor", None)
+    if add_span_processor is None:
         lose("a tracer provider that takes no span processors", type(provider).__qualname__)
         return
-    provider.add_span_processor(UseProcessor())
-    _joined.add(provider)
+    add_span_processor(UseProcessor())
+    _joined.append(provider)
+
+
+@guarded
+def _complete(provider: trace.TracerProvider) -> None:
+    """Tell the provider's resource which code runs, where its maker did not.
+
+    OpenTelemetry has no public way to add to a resource; it uses this one itself after a fork. Releases that lack it
+    learn the code version from ``OTEL_EXPERIMENTAL_RESOURCE_DETECTORS=whence,otel``.
+    """
+    home = getattr(provider, "provider", provider)  # Logfire wraps OpenTelemetry's
+    update, resource = getattr(home, "_update_resource", None), getattr(home, "resource", None)
+    if update is None or resource is None:
+        return
+    present = resource.attributes
+    found = detected(present.keys()).attributes
+    update(Resource({name: value for name, value in found.items() if name not in present}))
 
 
 def _exporters() -> Iterator[Any]:
