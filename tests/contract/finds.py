@@ -233,6 +233,19 @@ class FindContract(ContractBase):
         assert await store.document("answer", "2") is None
         assert (await store.documents("answer", 10, None)).items == (second,)
 
+    async def test_document_deleted_is_gone_and_may_come_again(self, store: Store) -> None:
+        kept, gone = Document("declaration", "a", at(1), "{}"), Document("declaration", "b", at(1), "{}")
+        for document in (kept, gone):
+            await store.save(document)
+        await store.delete("declaration", "b")
+        await store.delete("declaration", "never there")
+        await self.settle(store)
+        assert await store.document("declaration", "b") is None
+        assert (await store.documents("declaration", 10, None)).items == (kept,)
+        await store.save(gone)
+        await self.settle(store)
+        assert await store.document("declaration", "b") == gone
+
     async def test_documents_come_latest_first_in_pages(self, store: Store) -> None:
         for i in range(11):
             await store.save(Document("answer", f"{i:02}", at(i // 3), "{}"))

@@ -7,11 +7,19 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from whence.model.kinds import EntityKind, Layer, RelationType
-from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, ExposureQuery, Page, SearchQuery
+from whence.store.protocol import (
+    BucketQuery,
+    ChangeQuery,
+    ClosureQuery,
+    DependencyQuery,
+    ExposureQuery,
+    Page,
+    SearchQuery,
+)
 from whence.testing.graphs import START_S, at
 from whence.testing.random_graphs import DATASETS, ENTITIES, ENVIRONMENTS, NODES, OPERATIONS, SPAN_SECONDS
 
-_UNORDERED = frozenset({"edge_rows", "operation_rows", "exposure_rows", "versions", "profiles"})
+_UNORDERED = frozenset({"dependencies", "edge_rows", "operation_rows", "exposure_rows", "versions", "profiles"})
 
 
 class Question(NamedTuple):
@@ -37,6 +45,7 @@ def random_questions(seed: int, rounds: int = 15) -> Iterator[Question]:
         yield Question(rng.choice(("upstream", "downstream")), (_closure(rng),))
         yield Question(rng.choice(("upstream", "downstream")), (_closure(rng),))
         yield Question(rng.choice(("edge_rows", "operation_rows")), (_buckets(rng),))
+        yield Question("dependencies", (_dependencies(rng),))
         yield Question("exposure_rows", (_exposures(rng),))
         yield Question("changes", (_changes(rng),))
         yield Question("versions", (_some(rng, ENTITIES), _environment(rng), _known(rng)))
@@ -77,6 +86,11 @@ def _closure(rng: random.Random) -> ClosureQuery:
         max_nodes=rng.choice((1, 3, 5, 2_000)),
         known_ns=_known(rng),
     )
+
+
+def _dependencies(rng: random.Random) -> DependencyQuery:
+    like = _closure(rng)
+    return DependencyQuery(like.from_ns, like.to_ns, like.environment, like.types, like.layers, like.known_ns)
 
 
 def _buckets(rng: random.Random) -> BucketQuery:

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from whence.model.change import Change
-from whence.model.delta import ALL_REQUESTS, Entity, GraphDelta, Relation, merge_all
-from whence.model.graph import EdgeRow, ExposureRow, OperationRow, Subgraph
+from whence.model.delta import ALL_REQUESTS, Entity, GraphDelta, Relation, RelationKey, merge_all
+from whence.model.graph import Dependency, EdgeRow, ExposureRow, OperationRow, Subgraph
 from whence.model.kinds import VERSION_KINDS, RelationType
 from whence.model.profile import SnapshotProfile
-from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, ExposureQuery, Page, SearchQuery
+from whence.model.rows import EdgeRows, ExposureRows, OperationRows
+from whence.store.protocol import (
+    BucketQuery,
+    ChangeQuery,
+    ClosureQuery,
+    DependencyQuery,
+    ExposureQuery,
+    Page,
+    SearchQuery,
+)
 from whence.store.rules import (
     MAX_NAMESAKES,
     ascii_lower,
@@ -57,31 +66,43 @@ class ReferenceReader:
             truncated=len(depth) < len(full),
         )
 
-    async def edge_rows(self, query: BucketQuery) -> Sequence[EdgeRow]:
+    async def dependencies(self, query: DependencyQuery) -> Sequence[Dependency]:
+        """Relations by the bases of their ends."""
+        found: dict[RelationKey, Dependency] = {}
+        for one in self.graph.relations.values():
+            if _is_admitted(one, query):
+                src, dst = (self.graph.entities[end].base for end in (one.key.src, one.key.dst))
+                key = one.key._replace(src=src, dst=dst)
+                seen = found.get(key, Dependency(*key, one.first_seen_ns, one.last_seen_ns))
+                first, last = min(seen.first_seen_ns, one.first_seen_ns), max(seen.last_seen_ns, one.last_seen_ns)
+                found[key] = Dependency(*key, first, last)
+        return list(found.values())
+
+    async def edge_rows(self, query: BucketQuery) -> EdgeRows:
         """Rows of relations among the nodes."""
-        return [
+        return EdgeRows.of(
             EdgeRow(key.relation, key.start_s, *counts[1:])
             for key, counts in self.graph.edges.items()
             if {key.relation.src, key.relation.dst} <= set(query.nodes)
             and query.from_s <= key.start_s < query.to_s
             and query.environment in (None, key.relation.environment)
             and _was_known(writer_known_ns(key.writer), query.known_ns)
-        ]
+        )
 
-    async def operation_rows(self, query: BucketQuery) -> Sequence[OperationRow]:
+    async def operation_rows(self, query: BucketQuery) -> OperationRows:
         """Rows of the nodes."""
-        return [
+        return OperationRows.of(
             OperationRow(key.node, key.operation, key.start_s, *counts[1:])
             for key, counts in self.graph.operations.items()
             if key.node in query.nodes
             and query.from_s <= key.start_s < query.to_s
             and query.environment in (None, key.environment)
             and _was_known(writer_known_ns(key.writer), query.known_ns)
-        ]
+        )
 
-    async def exposure_rows(self, query: ExposureQuery) -> Sequence[ExposureRow]:
+    async def exposure_rows(self, query: ExposureQuery) -> ExposureRows:
         """Rows of the entry."""
-        return [
+        return ExposureRows.of(
             ExposureRow(key.service, key.operation, key.node, key.start_s, *counts[1:])
             for key, counts in self.graph.exposures.items()
             if key.service == query.service
@@ -90,7 +111,7 @@ class ReferenceReader:
             and query.from_s <= key.start_s < query.to_s
             and query.environment in (None, key.environment)
             and _was_known(writer_known_ns(key.writer), query.known_ns)
-        ]
+        )
 
     async def changes(self, query: ChangeQuery) -> Page[Change]:
         """The first page."""
@@ -159,7 +180,7 @@ def _ends(relation: Relation, *, outgoing: bool) -> tuple[str, str]:
     return (key.src, key.dst) if outgoing else (key.dst, key.src)
 
 
-def _is_admitted(relation: Relation, query: ClosureQuery) -> bool:
+def _is_admitted(relation: Relation, query: ClosureQuery | DependencyQuery) -> bool:
     key = relation.key
     return (
         relation.first_seen_ns < query.to_ns

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from tests.contract.base import ContractBase, buckets, exposures
 from whence.model.delta import ALL_REQUESTS
-from whence.model.graph import EdgeRow, ExposureRow, OperationRow
-from whence.model.kinds import RelationType
+from whence.model.graph import Dependency, EdgeRow, ExposureRow, OperationRow
+from whence.model.kinds import EntityKind, Layer, RelationType
 from whence.model.sketch import encode
-from whence.store.protocol import Store
-from whence.testing.graphs import START_S, at, connected, edge, exposure, key, link, operation, profile, relation
+from whence.store.protocol import DependencyQuery, Store
+from whence.testing.graphs import (
+    START_S,
+    at,
+    connected,
+    edge,
+    entity,
+    exposure,
+    key,
+    link,
+    operation,
+    profile,
+    relation,
+)
 
 A, B, C = key("a"), key("b"), key("c")
 A_CALLS_B, B_CALLS_C = link(A, B), link(B, C)
@@ -150,3 +162,15 @@ class RowContract(ContractBase):
         assert set(await store.versions([A], "production", None)) == {live, later}
         assert set(await store.versions([A], "", None)) == {old, new}
         assert not await store.versions([], None, None)
+
+    async def test_dependencies_take_versions_together_and_span_their_times(self, store: Store) -> None:
+        service = EntityKind.SERVICE_VERSION
+        versions = [entity(key(name, "v1"), service, base=key(name)) for name in "ab"]
+        told = [relation(link(key("a", "v1"), key("b", "v1")), 10, 20), relation(link(A, B), 15, 30)]
+        declared = relation(link(A, B, layer=Layer.DECLARED), 1, 2)
+        await self.put(store, entity(A), entity(B), *versions, *told, declared)
+        ever = DependencyQuery(at(0), at(1_000))
+        observed = Dependency(A, RelationType.CALLS, B, "", Layer.OBSERVED, at(10), at(30))
+        assert set(await store.dependencies(ever)) == {observed, Dependency(*declared.key, at(1), at(2))}
+        later = DependencyQuery(at(25), at(1_000), layers=frozenset({Layer.OBSERVED}))
+        assert list(await store.dependencies(later)) == [observed._replace(first_seen_ns=at(15))]

@@ -42,6 +42,7 @@ SEEKS = {
     queries.EDGE_ROWS: "EdgeBucket(owner, start_s, share)",
     queries.OPERATION_ROWS: "OperationBucket(owner, start_s, share)",
     queries.EXPOSURE_ROWS: "ExposureBucket(owner, start_s, share)",
+    queries.DEPENDENCIES: "Entity(key)",
     queries.CHANGES_OF_ALL: "Change(effective_ns)",
     queries.CHANGES_OF_SUBJECTS: "Change(subject, effective_ns)",
     queries.CHANGE: "Change(id)",
@@ -53,6 +54,7 @@ SEEKS = {
     queries.SEARCH_ALL: "Entity(key)",
     queries.SEARCH_VERSIONS: "Entity(base)",
     queries.SAVE_DOCUMENT: "Document(kind, id)",
+    queries.DELETE_DOCUMENT: "Document(kind, id)",
     queries.DOCUMENT: "Document(kind, id)",
     queries.DOCUMENTS: "Document(kind, created_ns)",
 }

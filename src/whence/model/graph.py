@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from whence.model.delta import Entity, Relation, RelationKey
+from whence.model.kinds import Layer, RelationType
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,18 @@ class Subgraph:
     depth: Mapping[str, int] = field(default_factory=dict)
     """Hops from the nearest root, for every entity."""
     truncated: bool = False
+
+
+class Dependency(NamedTuple):
+    """What an entity needs of another, all versions of both taken together; ``HAS_VERSION`` joins one to itself."""
+
+    src: str
+    type: RelationType
+    dst: str
+    environment: str
+    layer: Layer
+    first_seen_ns: int
+    last_seen_ns: int
 
 
 class EdgeRow(NamedTuple):

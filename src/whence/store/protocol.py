@@ -24,9 +24,10 @@ from typing import Generic, Protocol, TypeVar
 
 from whence.model.change import Change
 from whence.model.delta import Entity, GraphDelta, Relation
-from whence.model.graph import EdgeRow, ExposureRow, OperationRow, Subgraph
+from whence.model.graph import Dependency, Subgraph
 from whence.model.kinds import EntityKind, Layer, RelationType
 from whence.model.profile import SnapshotProfile
+from whence.model.rows import EdgeRows, ExposureRows, OperationRows
 
 MAX_HOPS = 12
 MAX_NODES = 10_000
@@ -62,6 +63,18 @@ class ClosureQuery:
     layers: frozenset[Layer] = frozenset({Layer.OBSERVED, Layer.DECLARED, Layer.INFERRED})
     max_hops: int = 8
     max_nodes: int = 2_000
+    known_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyQuery:
+    """Relations of the whole graph that are active in ``[from_ns, to_ns)``. ``types`` empty means all types."""
+
+    from_ns: int
+    to_ns: int
+    environment: str | None = None
+    types: frozenset[RelationType] = frozenset()
+    layers: frozenset[Layer] = frozenset(Layer)
     known_ns: int | None = None
 
 
@@ -159,13 +172,19 @@ class GraphReader(Protocol):
     async def downstream(self, query: ClosureQuery) -> Subgraph:
         """What depends on the roots: incoming relations, breadth first."""
 
-    async def edge_rows(self, query: BucketQuery) -> Sequence[EdgeRow]:
+    async def dependencies(self, query: DependencyQuery) -> Sequence[Dependency]:
+        """All relations, one for each pair of *entities*, type, environment and layer, in any order.
+
+        Seen times span those relations that the query admits. Cost: a scan of all relations.
+        """
+
+    async def edge_rows(self, query: BucketQuery) -> EdgeRows:
         """Counts of relations whose *both* ends are in ``query.nodes``, in any order."""
 
-    async def operation_rows(self, query: BucketQuery) -> Sequence[OperationRow]:
+    async def operation_rows(self, query: BucketQuery) -> OperationRows:
         """What each of ``query.nodes`` did by itself, in any order."""
 
-    async def exposure_rows(self, query: ExposureQuery) -> Sequence[ExposureRow]:
+    async def exposure_rows(self, query: ExposureQuery) -> ExposureRows:
         """Requests into an entry by the versions that they touched, in any order."""
 
     async def changes(self, query: ChangeQuery) -> Page[Change]:
@@ -210,6 +229,9 @@ class DocumentWriter(Protocol):
 
     async def save(self, document: Document) -> None:
         """Create or replace one document, durable on return."""
+
+    async def delete(self, kind: str, document_id: str) -> None:
+        """Remove one document for good; one that is not there is no error."""
 
 
 class Store(GraphWriter, GraphReader, DocumentWriter, Protocol):

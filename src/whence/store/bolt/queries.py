@@ -91,6 +91,14 @@ def _arrow(inner: str, *, downstream: bool) -> str:
 _IN_WINDOW = "b.start_s >= $from_s AND b.start_s < $to_s AND b.share IS NOT NULL AND b.known_ns <= $known_ns"
 _IN_ENVIRONMENT = "($environment IS NULL OR b.environment = $environment)"
 
+DEPENDENCIES = f"""
+MATCH (n:Entity)-[r:{_TYPES}]->(far) WHERE n.key > '' AND {_ADMITTED}
+WITH n.base AS src, type(r) AS type, far.base AS dst, r.environment AS environment, r.layer AS layer,
+  min(r.first_seen_ns) AS first, max(r.last_seen_ns) AS last
+RETURN collect([src, type, dst, environment, layer, first, last])
+"""
+"""Plan: NodeIndexSeekByRange on (key), that is all entities, then Expand(All): a report over everything needs it."""
+
 EDGE_ROWS = f"""
 UNWIND $nodes AS key
 MATCH (src:Entity {{key: key}})-[r:{_TYPES}]->(dst)
@@ -195,6 +203,7 @@ RETURN {_ENTITY} ORDER BY n.first_seen_ns DESC, n.key LIMIT $limit
 """Plan: NodeIndexSeek on (base), then Top."""
 
 SAVE_DOCUMENT = "MERGE (d:Document {kind: $kind, id: $id}) SET d.created_ns = $created_ns, d.body = $body"
+DELETE_DOCUMENT = "MATCH (d:Document {kind: $kind, id: $id}) DELETE d"
 DOCUMENT = "MATCH (d:Document {kind: $kind, id: $id}) RETURN d.kind, d.id, d.created_ns, d.body"
 DOCUMENTS = """
 MATCH (d:Document {kind: $kind}) WHERE d.created_ns <= $number AND NOT (d.created_ns = $number AND d.id <= $text)

@@ -14,18 +14,28 @@ from typing import Any
 
 from whence.model.change import Change
 from whence.model.delta import ALL_REQUESTS, Entity, GraphDelta, Relation
-from whence.model.graph import EdgeRow, ExposureRow, OperationRow, Subgraph
+from whence.model.graph import Dependency, Subgraph
 from whence.model.profile import SnapshotProfile
-from whence.store.bolt import cypher, finds, queries
+from whence.model.rows import EdgeRows, ExposureRows, OperationRows
+from whence.store.bolt import cypher, dependencies, finds, queries
 from whence.store.bolt.connection import DEFAULT_LIMITS, BoltLimits, Connection, run
 from whence.store.bolt.parts import parts
 from whence.store.bolt.queries import FOREVER
-from whence.store.bolt.rows import to_change, to_document, to_entity, to_profile, to_relation, to_relation_key
+from whence.store.bolt.rows import to_change, to_document, to_entity, to_profile, to_relation
 from whence.store.bolt.schema import hash63
 from whence.store.bolt.walks import Walk
 from whence.store.bolt.warm import warm_reads, warm_writes
 from whence.store.bolt.writer import write_delta
-from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, Document, ExposureQuery, Page, SearchQuery
+from whence.store.protocol import (
+    BucketQuery,
+    ChangeQuery,
+    ClosureQuery,
+    DependencyQuery,
+    Document,
+    ExposureQuery,
+    Page,
+    SearchQuery,
+)
 
 MAX_TRANSACTION_ROWS = 20_000
 
@@ -93,6 +103,11 @@ class BoltStore:
         parameters = {name: getattr(document, name) for name in ("kind", "id", "created_ns", "body")}
         await self._connection.write(lambda tx: run(tx, queries.SAVE_DOCUMENT, parameters))
 
+    async def delete(self, kind: str, document_id: str) -> None:
+        """See ``DocumentWriter.delete``."""
+        parameters = {"kind": kind, "id": document_id}
+        await self._connection.write(lambda tx: run(tx, queries.DELETE_DOCUMENT, parameters))
+
     async def upstream(self, query: ClosureQuery) -> Subgraph:
         """See ``GraphReader.upstream``."""
         return await self._connection.read(Walk(query, downstream=False).read)
@@ -101,20 +116,22 @@ class BoltStore:
         """See ``GraphReader.downstream``."""
         return await self._connection.read(Walk(query, downstream=True).read)
 
-    async def edge_rows(self, query: BucketQuery) -> Sequence[EdgeRow]:
+    async def dependencies(self, query: DependencyQuery) -> Sequence[Dependency]:
+        """See ``GraphReader.dependencies``."""
+        return await self._connection.read(lambda tx: dependencies.dependencies(tx, query))
+
+    async def edge_rows(self, query: BucketQuery) -> EdgeRows:
         """See ``GraphReader.edge_rows``."""
         parameters = {**_window(query), "nodes": sorted(set(query.nodes))}
-        found = await self._read(queries.EDGE_ROWS, parameters)
-        by_relation = [(to_relation_key(names), rows) for *names, rows in found]
-        return [EdgeRow(key, *counts) for key, rows in by_relation for counts in rows]
+        return to_edge_rows(await self._read(queries.EDGE_ROWS, parameters))
 
-    async def operation_rows(self, query: BucketQuery) -> Sequence[OperationRow]:
+    async def operation_rows(self, query: BucketQuery) -> OperationRows:
         """See ``GraphReader.operation_rows``."""
         nodes = {hash63(node): node for node in query.nodes}
         found = await self._read(queries.OPERATION_ROWS, {**_window(query), "owners": sorted(nodes)})
-        return [OperationRow(nodes[owner], name, *counts) for owner, name, rows in found for counts in rows]
+        return to_operation_rows(found, nodes)
 
-    async def exposure_rows(self, query: ExposureQuery) -> Sequence[ExposureRow]:
+    async def exposure_rows(self, query: ExposureQuery) -> ExposureRows:
         """See ``GraphReader.exposure_rows``."""
         parameters = {
             **_window(query),
@@ -122,8 +139,7 @@ class BoltStore:
             "operation": query.operation,
             "nodes": None if query.nodes is None else [ALL_REQUESTS, *query.nodes],
         }
-        found = await self._read(queries.EXPOSURE_ROWS, parameters)
-        return [ExposureRow(query.service, name, node, *counts) for name, node, rows in found for counts in rows]
+        return to_exposure_rows(await self._read(queries.EXPOSURE_ROWS, parameters), query.service)
 
     async def changes(self, query: ChangeQuery) -> Page[Change]:
         """See ``GraphReader.changes``."""

@@ -40,6 +40,7 @@ _PUT_PROFILE = "INSERT OR REPLACE INTO profile VALUES (?, ?, ?, ?, ?, ?, ?)"
 LIST_PROFILES = "SELECT * FROM profile WHERE dataset = ? AND at < ? ORDER BY at DESC, version LIMIT ?"
 _FIND_DOCUMENT = "SELECT * FROM document WHERE kind = ? AND id = ?"
 _PUT_DOCUMENT = "INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?)"
+_DELETE_DOCUMENT = "DELETE FROM document WHERE kind = ? AND id = ?"
 LIST_DOCUMENTS = """
 SELECT * FROM document WHERE kind = :kind AND (created < :number OR (created = :number AND id > :text))
 ORDER BY created DESC, id LIMIT :limit
@@ -110,6 +111,12 @@ def save_document(ids: RowIds, document: Document) -> None:
     """Create or replace a document, durable on return."""
     with ids.transaction() as connection:
         connection.execute(_PUT_DOCUMENT, astuple(document))
+
+
+def delete_document(ids: RowIds, kind: str, document_id: str) -> None:
+    """Remove one document, if it is there."""
+    with ids.transaction() as connection:
+        connection.execute(_DELETE_DOCUMENT, (kind, document_id))
 
 
 def find_document(connection: sqlite3.Connection, kind: str, document_id: str) -> Document | None:

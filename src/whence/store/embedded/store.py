@@ -10,16 +10,26 @@ from typing import TypeVar
 from whence.errors import StoreUnavailable
 from whence.model.change import Change
 from whence.model.delta import Entity, GraphDelta, Relation
-from whence.model.graph import EdgeRow, ExposureRow, OperationRow, Subgraph
+from whence.model.graph import Dependency, Subgraph
 from whence.model.profile import SnapshotProfile
-from whence.store.embedded import records, rows, search, walks
+from whence.model.rows import EdgeRows, ExposureRows, OperationRows
+from whence.store.embedded import dependencies, records, rows, search, walks
 from whence.store.embedded.connections import Connections
 from whence.store.embedded.ids import Terms
 from whence.store.embedded.reading import Reading
 from whence.store.embedded.rowids import RowIds
 from whence.store.embedded.transactions import store_errors
 from whence.store.embedded.writes import upsert
-from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, Document, ExposureQuery, Page, SearchQuery
+from whence.store.protocol import (
+    BucketQuery,
+    ChangeQuery,
+    ClosureQuery,
+    DependencyQuery,
+    Document,
+    ExposureQuery,
+    Page,
+    SearchQuery,
+)
 
 READ_LIMIT_SECONDS = 20.0
 
@@ -65,6 +75,10 @@ class EmbeddedStore:
         """See ``DocumentWriter.save``."""
         await self._write(lambda ids: records.save_document(ids, document))
 
+    async def delete(self, kind: str, document_id: str) -> None:
+        """See ``DocumentWriter.delete``."""
+        await self._write(lambda ids: records.delete_document(ids, kind, document_id))
+
     async def upstream(self, query: ClosureQuery) -> Subgraph:
         """See ``GraphReader.upstream``."""
         return await self._read(lambda reading: walks.walk(reading, walks.UPSTREAM, query))
@@ -73,15 +87,19 @@ class EmbeddedStore:
         """See ``GraphReader.downstream``."""
         return await self._read(lambda reading: walks.walk(reading, walks.DOWNSTREAM, query))
 
-    async def edge_rows(self, query: BucketQuery) -> Sequence[EdgeRow]:
+    async def dependencies(self, query: DependencyQuery) -> Sequence[Dependency]:
+        """See ``GraphReader.dependencies``."""
+        return await self._read(lambda reading: dependencies.dependencies(reading, query))
+
+    async def edge_rows(self, query: BucketQuery) -> EdgeRows:
         """See ``GraphReader.edge_rows``."""
         return await self._read(lambda reading: rows.edge_rows(reading, query))
 
-    async def operation_rows(self, query: BucketQuery) -> Sequence[OperationRow]:
+    async def operation_rows(self, query: BucketQuery) -> OperationRows:
         """See ``GraphReader.operation_rows``."""
         return await self._read(lambda reading: rows.operation_rows(reading, query))
 
-    async def exposure_rows(self, query: ExposureQuery) -> Sequence[ExposureRow]:
+    async def exposure_rows(self, query: ExposureQuery) -> ExposureRows:
         """See ``GraphReader.exposure_rows``."""
         return await self._read(lambda reading: rows.exposure_rows(reading, query))
 
