@@ -1,0 +1,150 @@
+"""What all imports state together, looked up by the keys of the graph."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from whence.declare.names import Names
+from whence.declare.statements import Declassification, Edge, Source, Thing
+from whence.model.kinds import RelationType
+
+RUNTIME = frozenset({RelationType.CALLS, RelationType.READS, RelationType.CONSUMES, RelationType.USES_MODEL})
+"""What is declared and observed alike: what a dependent does while it runs."""
+
+Pair = tuple[str, str]
+
+
+class Statement(NamedTuple):
+    """An edge, and who states it."""
+
+    source: str
+    revision: str
+    edge: Edge
+
+
+class Description(NamedTuple):
+    """What is said of a thing, and who says it."""
+
+    source: str
+    revision: str
+    thing: Thing
+
+
+class Value(NamedTuple):
+    """One side of a disagreement."""
+
+    value: str
+    source: str
+    revision: str
+    file: str
+    line: int
+
+
+class Disagreement(NamedTuple):
+    """Files that say different things of one subject."""
+
+    subject: str
+    """Key or name; ``dependent -> dependency`` for an edge."""
+    field: str
+    values: tuple[Value, ...]
+
+
+class Declared:
+    """Statements of several imports over known keys.
+
+    Args:
+        sources: The imports.
+        keys: Keys of entities that names may mean.
+    """
+
+    def __init__(self, sources: Sequence[Source], keys: Iterable[str]) -> None:
+        aliases = [(one.name, one.of) for source in sources for one in source.statements.aliases]
+        self._names = Names(keys, aliases)
+        self.statements = tuple(
+            Statement(source.name, source.revision, edge) for source in sources for edge in source.statements.edges
+        )
+        self._pairs: dict[Pair, list[Statement]] = defaultdict(list)
+        for statement in self.statements:
+            if statement.edge.type in RUNTIME:
+                for pair in self.pairs_of(statement.edge):
+                    self._pairs[pair].append(statement)
+        self._descriptions: dict[str, list[Description]] = defaultdict(list)
+        for source in sources:
+            for thing in source.statements.things:
+                for key in self.meant(thing.name):
+                    self._descriptions[key].append(Description(source.name, source.revision, thing))
+        self.declassifications = tuple(one for source in sources for one in source.statements.declassifications)
+
+    @property
+    def pairs(self) -> Mapping[Pair, Sequence[Statement]]:
+        """Statements on runtime dependencies by the keys of both ends."""
+        return self._pairs
+
+    @property
+    def descriptions(self) -> Mapping[str, Sequence[Description]]:
+        """What is said of things, by key; by name where nothing known bears it."""
+        return self._descriptions
+
+    def meant(self, name: str) -> frozenset[str]:
+        """Keys that a name means; the name itself where nothing known bears it."""
+        return self._names.meant(name) or frozenset({name})
+
+    def is_known(self, name: str) -> bool:
+        """Whether anything known bears a name."""
+        return bool(self._names.meant(name))
+
+    def pairs_of(self, edge: Edge) -> list[Pair]:
+        """Every pair of keys that an edge covers."""
+        dependencies = sorted(self.meant(edge.dependency))
+        return [(one, other) for one in sorted(self.meant(edge.dependent)) for other in dependencies]
+
+    def covering(self, dependent: str, dependency: str, environment: str) -> tuple[Statement, ...]:
+        """Statements on one dependency that hold in an environment."""
+        found = self._pairs.get((dependent, dependency), ())
+        return tuple(one for one in found if one.edge.environment in ("", environment))
+
+    def described(self, key: str) -> tuple[Thing, ...]:
+        """What is said of a thing."""
+        return tuple(one.thing for one in self._descriptions.get(key, ()))
+
+    def owner(self, key: str) -> str | None:
+        """First owner that any file names."""
+        return next((thing.owner for thing in self.described(key) if thing.owner), None)
+
+    def labels(self, key: str) -> frozenset[str]:
+        """Labels that any file gives a thing."""
+        return frozenset(label for thing in self.described(key) for label in thing.labels)
+
+    def purposes(self, key: str) -> frozenset[str]:
+        """Purposes that any file gives a thing."""
+        return frozenset(purpose for thing in self.described(key) for purpose in thing.purposes)
+
+    def declassified(self, key: str) -> dict[str, Declassification]:
+        """Labels that end at a thing, with who decided so."""
+        return {one.label: one for one in self.declassifications if key in self.meant(one.subject)}
+
+    def disagreements(self) -> tuple[Disagreement, ...]:
+        """Where files contradict each other, sorted by subject and field."""
+        found = [*self._about_things(), *self._about_versions()]
+        return tuple(sorted(one for one in found if len({value.value for value in one.values}) > 1))
+
+    def _about_things(self) -> Iterable[Disagreement]:
+        for key, descriptions in self._descriptions.items():
+            for field in ("owner", "lifecycle"):
+                values = tuple(
+                    Value(getattr(one.thing, field), one.source, one.revision, one.thing.file, one.thing.line)
+                    for one in descriptions
+                    if getattr(one.thing, field)
+                )
+                yield Disagreement(key, field, values)
+
+    def _about_versions(self) -> Iterable[Disagreement]:
+        for (dependent, dependency), statements in self._pairs.items():
+            values = tuple(
+                Value(" ".join(sorted(one.edge.versions)), one.source, one.revision, one.edge.file, one.edge.line)
+                for one in statements
+                if one.edge.versions
+            )
+            yield Disagreement(f"{dependent} -> {dependency}", "versions", values)

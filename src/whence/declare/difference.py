@@ -1,0 +1,185 @@
+"""Declared against observed: what nobody declared, what nobody uses, and what could not have been seen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from whence.declare.coverage import Coverage
+from whence.declare.declared import RUNTIME, Declared, Pair, Statement
+from whence.model.delta import Relation
+from whence.model.graph import Dependency
+from whence.model.kinds import Layer
+
+
+class Status(StrEnum):
+    """What is wrong with a dependency."""
+
+    UNDECLARED = "undeclared"
+    UNUSED = "unused"
+    BLIND_SPOT = "blind_spot"
+    UNEXPECTED_VERSION = "unexpected_version"
+
+
+class Finding(NamedTuple):
+    """One difference. ``first_seen_ns`` and ``last_seen_ns`` are None for what was never seen."""
+
+    status: Status
+    dependent: str
+    dependency: str
+    environment: str
+    types: tuple[str, ...]
+    first_seen_ns: int | None
+    last_seen_ns: int | None
+    reason: str
+    """One constant word."""
+    statements: tuple[Statement, ...]
+    """What files say of it: for an undeclared one, that it is allowed."""
+    versions: tuple[str, ...] = ()
+    """Keys of the unexpected versions."""
+
+
+class _Seen(NamedTuple):
+    """One dependency in one environment, all its types together."""
+
+    types: tuple[str, ...]
+    first_ns: int
+    last_ns: int
+
+
+REASONS = {
+    "not_declared": "no file declares it",
+    "only_allowed": "a network rule allows it, but no file declares it",
+    "never_observed": "both ends are instrumented, and it was never used in this window",
+    "dependent_not_seen": "the dependent sent nothing in this window, so nobody can tell",
+    "no_calls_seen": "no call of the dependent is visible, and the other end is not instrumented",
+    "no_data_seen": "no data access of the dependent is visible: its client library is not instrumented",
+    "no_models_seen": "no use of a model by the dependent is visible",
+    "other_version": "a version is in use that no declaration expects",
+}
+
+
+def differences(observed: Sequence[Dependency], declared: Declared, environment: str | None) -> tuple[Finding, ...]:
+    """All findings but unexpected versions, sorted.
+
+    Args:
+        observed: Dependencies in a window; those in the declared layer count as declared, without a file.
+        declared: Over the keys of ``observed``.
+        environment: None for all; each is judged by itself.
+    """
+    seen = _seen(observed)
+    stored = {(one.src, one.dst) for one in observed if one.layer is Layer.DECLARED}
+    undeclared = _undeclared(seen, stored, declared)
+    unseen = _unseen(seen, declared, Coverage(observed), environment)
+    return tuple(sorted([*undeclared, *unseen]))
+
+
+def pinned(declared: Declared, environment: str | None) -> dict[Pair, tuple[Statement, ...]]:
+    """Dependencies whose version files fix, with the statements that do."""
+    found = {
+        pair: tuple(one for one in statements if one.edge.versions and _holds_in(one, environment))
+        for pair, statements in declared.pairs.items()
+    }
+    return {pair: statements for pair, statements in found.items() if statements}
+
+
+def unexpected(pair: Pair, statements: tuple[Statement, ...], in_use: Iterable[Relation]) -> list[Finding]:
+    """Findings on the versions of a dependency that its dependent uses, one for each environment.
+
+    Args:
+        pair: Keys of both entities.
+        statements: Those that fix the version; what any of them expects is expected.
+        in_use: Relations from the dependent, or a version of it, to versions of the dependency.
+    """
+    others: dict[str, list[Relation]] = defaultdict(list)
+    for relation in in_use:
+        environment = relation.key.environment
+        expected = {v for one in statements if one.edge.environment in ("", environment) for v in one.edge.versions}
+        if expected and not any(_is_version(relation.key.dst, version) for version in expected):
+            others[environment].append(relation)
+    return [_unexpected(pair, environment, statements, found) for environment, found in sorted(others.items())]
+
+
+def _unexpected(pair: Pair, environment: str, statements: tuple[Statement, ...], found: list[Relation]) -> Finding:
+    return Finding(
+        Status.UNEXPECTED_VERSION,
+        *pair,
+        environment,
+        tuple(sorted({one.key.type.value for one in found})),
+        min(one.first_seen_ns for one in found),
+        max(one.last_seen_ns for one in found),
+        "other_version",
+        statements,
+        tuple(sorted({one.key.dst for one in found})),
+    )
+
+
+def _seen(observed: Iterable[Dependency]) -> dict[tuple[str, str, str], _Seen]:
+    found: dict[tuple[str, str, str], _Seen] = {}
+    for one in observed:
+        if one.layer is not Layer.OBSERVED or one.type not in RUNTIME or one.src == one.dst:
+            continue
+        key = (one.src, one.dst, one.environment)
+        before = found.get(key, _Seen((), one.first_seen_ns, one.last_seen_ns))
+        found[key] = _Seen(
+            tuple(sorted({*before.types, one.type.value})),
+            min(before.first_ns, one.first_seen_ns),
+            max(before.last_ns, one.last_seen_ns),
+        )
+    return found
+
+
+def _undeclared(seen: dict[tuple[str, str, str], _Seen], stored: set[Pair], declared: Declared) -> Iterator[Finding]:
+    for (src, dst, environment), one in seen.items():
+        statements = declared.covering(src, dst, environment)
+        if (src, dst) in stored or any(statement.edge.layer is Layer.DECLARED for statement in statements):
+            continue
+        reason = "only_allowed" if statements else "not_declared"
+        times = (one.first_ns, one.last_ns)
+        yield Finding(Status.UNDECLARED, src, dst, environment, one.types, *times, reason, statements)
+
+
+def _unseen(
+    seen: dict[tuple[str, str, str], _Seen], declared: Declared, coverage: Coverage, environment: str | None
+) -> Iterator[Finding]:
+    """One finding for each declared edge none of whose pairs was seen; statements on the same ends go together."""
+    together: dict[tuple[str, str, str], list[Statement]] = defaultdict(list)
+    by_pair: dict[Pair, set[str]] = defaultdict(set)
+    for src, dst, where in seen:
+        by_pair[src, dst].add(where)
+    for statement in declared.statements:
+        edge = statement.edge
+        if edge.type not in RUNTIME or edge.layer is not Layer.DECLARED or not _holds_in(statement, environment):
+            continue
+        wanted = edge.environment or environment
+        if any(_is_among(wanted, by_pair.get(pair)) for pair in declared.pairs_of(edge)):
+            continue
+        src, dst = (min(declared.meant(name)) for name in (edge.dependent, edge.dependency))
+        together[src, dst, edge.environment].append(statement)
+    for (src, dst, where), statements in together.items():
+        yield _never_seen(src, dst, where, tuple(statements), coverage)
+
+
+def _never_seen(src: str, dst: str, where: str, statements: tuple[Statement, ...], coverage: Coverage) -> Finding:
+    types = tuple(sorted({one.edge.type.value for one in statements}))
+    blind = coverage.blind_to(src, statements[0].edge.type, dst)
+    status = Status.BLIND_SPOT if blind else Status.UNUSED
+    return Finding(status, src, dst, where, types, None, None, blind or "never_observed", statements)
+
+
+def _is_among(environment: str | None, environments: set[str] | None) -> bool:
+    return bool(environments) and (environment is None or environment in (environments or ()))
+
+
+def _holds_in(statement: Statement, environment: str | None) -> bool:
+    return environment is None or statement.edge.environment in ("", environment)
+
+
+def _is_version(key: str, expected: str) -> bool:
+    """Whether a key is of a version that was written as ``v41``, ``version:v41``, or the start of a commit."""
+    kind_and_version = key.rpartition("#")[2].partition("@")[2]
+    kind, _, version = kind_and_version.partition(":")
+    is_commit = kind == "git" and len(expected) >= 7 and version.startswith(expected)
+    return expected in (version, kind_and_version) or is_commit
