@@ -102,7 +102,7 @@ async def read_case(
     history_from = incident.detected_ns - options.history_ns
     until = min(as_of, incident.detected_ns + options.telemetry_after_ns)
     subgraph, changes, versions, truncated = await _read_graph(reader, incident, history_from, until, options)
-    exposures = tuple(await reader.exposure_rows(_requests_asked(incident, until, options)))
+    exposures = await reader.exposure_rows(_requests_asked(incident, until, options))
     buckets = replace(
         _behaviour_asked(incident, observe(Requests(exposures, bucket_s), incident).onset, until, options),
         nodes=_counted(subgraph, changes, versions, history_from, options.max_counted_nodes),
@@ -117,8 +117,8 @@ async def read_case(
         changes=changes,
         versions=versions,
         exposures=exposures,
-        operations=tuple(await reader.operation_rows(buckets)),
-        edges=tuple(await reader.edge_rows(buckets)),
+        operations=await reader.operation_rows(buckets),
+        edges=await reader.edge_rows(buckets),
         profiles=tuple(profiles),
         bucket_s=bucket_s,
         truncated=truncated,

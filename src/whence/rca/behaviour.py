@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whence.model.kinds import Signal
+from whence.model.rows import EdgeRows, Names, OperationRows
 from whence.rca import facets
 from whence.rca.case import Case
-from whence.rca.columns import Floats, Grouping, Ints, numbered
+from whence.rca.columns import Floats, Grouping, Ints, in_first_order, numbered
 from whence.rca.facets import Calls, Measured
 from whence.rca.requests import Requests
-from whence.rca.series import Clock, Series, clock_of, sides
+from whence.rca.series import Clock, Place, Series, clock_of, sides
 from whence.rca.topology import Topology
 
 SCALE = {"own_time": 1.0, "way_in": 1.0, "way_out": 0.7, "calls_made": 0.7, "errors": 1.3}
@@ -93,17 +94,13 @@ class _Counts:
     """Rows of a case as series by place."""
 
     def __init__(self, case: Case, requests: Requests, topology: Topology) -> None:
-        starts = [row.start_s for row in case.operations], [row.start_s for row in case.edges]
-        self.clock = clock_of((*starts[0], *starts[1], *requests.start_s.tolist()), requests.bucket_s)
+        own, calls = case.operations, case.edges
+        self.clock = clock_of(np.concatenate([own.start_s, calls.start_s, requests.start_s]), requests.bucket_s)
         self._case = case
         self._requests = requests
         self._symptom = topology.symptom
-        owner = {node: topology.base(node) for node in {row.node for row in case.operations}}
-        self._own = Series([(owner[row.node], row.operation) for row in case.operations], starts[0], self.clock)
-        pairs = {row.relation: (row.relation.src, row.relation.dst) for row in case.edges}
-        between = {one: (topology.base(src), topology.base(dst)) for one, (src, dst) in pairs.items()}
-        ends = [between[row.relation] for row in case.edges]
-        self._calls = Series(ends, starts[1], self.clock)
+        self._own = Series(_operations(own, topology), own.start_s, self.clock)
+        self._calls = Series(_ends(calls, topology), calls.start_s, self.clock)
         owners = [owner for owner, _ in self._own.places]
         _, self.number = numbered([*owners, *(end for pair in self._calls.places for end in pair)])
 
@@ -113,13 +110,13 @@ class _Counts:
         operation = self._numbers([owner for owner, _ in self._own.places])
         operations = tuple(what for _, what in self._own.places)
         calls = self._as_calls()
-        own_time = self._own.durations([row.self_time for row in case.operations])
+        own_time = self._own.durations(case.operations.self_time)
         moved = np.concatenate([own_time.shift().moved, calls.gaps.shift().moved])
         usual = facets.usual_of(moved, facets.DURATION_FLOOR)
-        called = self._calls.cumulated([row.calls for row in case.edges])
-        made = np.concatenate([self._own.cumulated([row.calls for row in case.operations]), called])
+        called = self._calls.cumulated(case.edges.calls)
+        made = np.concatenate([self._own.cumulated(case.operations.calls), called])
         maker = np.concatenate([operation, calls.caller])
-        own_errors = self._own.cumulated([row.origin_errors + row.error_logs for row in case.operations])
+        own_errors = self._own.cumulated(case.operations.origin_errors + case.operations.error_logs)
         errors = Grouping(operation, places).total(own_errors)
         entries = self._entries(calls.callee, called)
         calls_made = facets.calls_made(maker, (*operations, *calls.callees), sides(made), sides(entries[maker]))
@@ -133,7 +130,7 @@ class _Counts:
 
     def _as_calls(self) -> Calls:
         callers, callees = (tuple(ends[side] for ends in self._calls.places) for side in (0, 1))
-        gaps = self._calls.durations([row.gap for row in self._case.edges])
+        gaps = self._calls.durations(self._case.edges.gap)
         return Calls(self._numbers(callers), self._numbers(callees), callers, callees, gaps)
 
     def _entries(self, callee: Ints, calls: Floats) -> Floats:
@@ -141,10 +138,25 @@ class _Counts:
         entries = Grouping(callee, len(self.number)).total(calls)
         symptom, rows = self.number.get(self._symptom), self._requests.everything
         if symptom is not None and len(rows):
-            outside = Series([("", "")] * len(rows), self._requests.start_s[rows].tolist(), self.clock)
-            total = outside.cumulated(self._requests.total[rows].tolist())[0]
+            outside = Series(Names.only(("", ""), len(rows)), self._requests.start_s[rows], self.clock)
+            total = outside.cumulated(self._requests.total[rows])[0]
             entries[symptom] = np.maximum(entries[symptom], total)
         return entries
 
     def _numbers(self, places: tuple[str, ...] | list[str]) -> Ints:
         return np.array([self.number[place] for place in places], dtype=np.int64)
+
+
+def _operations(rows: OperationRows, topology: Topology) -> Names[Place]:
+    """Entity and operation of each row."""
+    owners, operations = Names.of([topology.base(node) for node in rows.node.values]), rows.operation
+    owner = owners.codes[rows.node.codes]
+    codes, first = in_first_order(owner * len(operations.values) + operations.codes)
+    pairs = zip(owner[first].tolist(), operations.codes[first].tolist(), strict=True)
+    return Names(tuple((owners.values[one], operations.values[what]) for one, what in pairs), codes)
+
+
+def _ends(rows: EdgeRows, topology: Topology) -> Names[Place]:
+    """Entities at both ends of each row."""
+    ends = Names.of([(topology.base(key.src), topology.base(key.dst)) for key in rows.relation.values])
+    return Names(ends.values, ends.codes[rows.relation.codes])

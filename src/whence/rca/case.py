@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from whence.model.change import Change
 from whence.model.delta import Relation
-from whence.model.graph import EdgeRow, ExposureRow, OperationRow, Subgraph
+from whence.model.graph import Subgraph
 from whence.model.incident import Incident
 from whence.model.profile import SnapshotProfile
+from whence.model.rows import EdgeRows, ExposureRows, OperationRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,10 @@ class Case:
     """Recorded changes whose subject is in the closure."""
     versions: tuple[Relation, ...] = ()
     """``HAS_VERSION`` over all time for the entities of the closure."""
-    exposures: tuple[ExposureRow, ...] = ()
+    exposures: ExposureRows = field(default_factory=lambda: ExposureRows.of(()))
     """Requests into the symptom's service."""
-    operations: tuple[OperationRow, ...] = ()
-    edges: tuple[EdgeRow, ...] = ()
+    operations: OperationRows = field(default_factory=lambda: OperationRows.of(()))
+    edges: EdgeRows = field(default_factory=lambda: EdgeRows.of(()))
     profiles: tuple[SnapshotProfile, ...] = ()
     bucket_s: int = 15
     truncated: bool = False

@@ -6,10 +6,11 @@ from collections.abc import Hashable, Sequence
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from whence.model.rows import Floats, Ints
+
+__all__ = ["Floats", "Grouping", "Ints", "in_first_order", "numbered", "sum_by"]
+
 K = TypeVar("K", bound=Hashable)
 
 
@@ -23,6 +24,15 @@ def numbered(items: Sequence[K]) -> tuple[Ints, dict[K, int]]:
     numbers: dict[K, int] = {}
     codes = [numbers.setdefault(item, len(numbers)) for item in items]
     return np.array(codes, dtype=np.int64), numbers
+
+
+def in_first_order(codes: Ints) -> tuple[Ints, Ints]:
+    """Codes numbered anew as they first appear, and the position at which each does."""
+    _, first, dense = np.unique(codes, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    number = np.empty_like(order)
+    number[order] = np.arange(len(order))
+    return number[dense], first[order]
 
 
 class Grouping:

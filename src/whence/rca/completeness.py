@@ -6,6 +6,7 @@ from whence.model.answer import Completeness
 from whence.model.delta import ALL_REQUESTS
 from whence.rca.candidates import subjects_of, unannounced
 from whence.rca.case import Case
+from whence.rca.columns import sum_by
 from whence.rca.inferred import match, sightings
 from whence.rca.requests import Requests
 from whence.rca.scene import Scene
@@ -34,13 +35,10 @@ def completeness(scene: Scene) -> Completeness:
 
 def _versions(requests: Requests, topology: Topology) -> float:
     """Share of touched nodes, weighted by requests, that are versions."""
-    rows = [at for at in range(len(requests.nodes)) if requests.nodes[at] != ALL_REQUESTS]
-    total = versioned = 0.0
-    for at in rows:
-        node = requests.nodes[at]
-        weight = float(requests.total[requests.node == at].sum())
-        total += weight
-        versioned += weight if topology.base(node) != node else 0.0
+    weights = sum_by(requests.node, requests.total, len(requests.nodes)).tolist()
+    touched = [one for one in zip(requests.nodes, weights, strict=True) if one[0] != ALL_REQUESTS]
+    total = sum(weight for _, weight in touched)
+    versioned = sum(weight for node, weight in touched if topology.base(node) != node)
     return round(versioned / total, 4) if total else 0.0
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
 from whence.model.delta import ALL_REQUESTS
 from whence.model.graph import EdgeRow, ExposureRow
 from whence.model.kinds import Signal
+from whence.model.rows import ExposureRows
 from whence.rca.case import Case
-from whence.rca.columns import Floats, Ints, numbered, sum_by
+from whence.rca.columns import Floats, Ints, sum_by
 from whence.rca.sketches import BUCKETS, decode_all, histograms, quantile_index
 from whence.rca.topology import Topology
 
@@ -24,25 +26,24 @@ BASELINE_SHARE = 0.4
 class Requests:
     """Columns over exposure rows, one entry for each row."""
 
-    def __init__(self, rows: Sequence[ExposureRow], bucket_s: int) -> None:
+    def __init__(self, rows: ExposureRows, bucket_s: int) -> None:
         self.bucket_s = bucket_s
-        self.start_s: Ints = np.array([row.start_s for row in rows], dtype=np.int64)
-        self.node, self._node_number = numbered([row.node for row in rows])
-        self.operation, numbers = numbered([row.operation for row in rows])
-        self.operations = len(numbers)
-        self.total: Floats = np.array([row.requests for row in rows], dtype=np.float64)
-        self.total_sq: Floats = np.array([row.requests_sq for row in rows], dtype=np.float64)
-        self._errors: Floats = np.array([row.errors for row in rows], dtype=np.float64)
-        self._poor: Floats = np.array([row.poor for row in rows], dtype=np.float64)
-        self._latency = decode_all([row.latency for row in rows])
+        self.start_s: Ints = rows.start_s
+        self.nodes: tuple[str, ...] = rows.node.values
+        """Keys of everything that requests touched, ``ALL_REQUESTS`` among them."""
+        self.node: Ints = rows.node.codes
+        """Position in ``nodes``."""
+        self.operation: Ints = rows.operation.codes
+        self.operations = len(rows.operation.values)
+        self.total: Floats = rows.requests
+        self.total_sq: Floats = rows.requests_sq
+        self._errors = rows.errors
+        self._poor = rows.poor
+        self._latency = decode_all(rows.latency)
+        self._touching: dict[frozenset[str], Ints] = {}
 
     def __len__(self) -> int:
         return len(self.total)
-
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        """Keys of everything that requests touched, ``ALL_REQUESTS`` among them."""
-        return tuple(self._node_number)
 
     @cached_property
     def everything(self) -> Ints:
@@ -50,9 +51,23 @@ class Requests:
         return self.touching((ALL_REQUESTS,))
 
     def touching(self, nodes: Iterable[str]) -> Ints:
-        """Positions of the rows of some nodes."""
-        numbers = [self._node_number[node] for node in nodes if node in self._node_number]
-        return np.flatnonzero(np.isin(self.node, numbers))
+        """Positions of the rows of some nodes, ascending. Not to be written to; asked again it costs nothing."""
+        wanted = frozenset(nodes)
+        found = self._touching.get(wanted)
+        if found is None:
+            found = self._touching[wanted] = self._rows_of(wanted)
+        return found
+
+    def _rows_of(self, nodes: frozenset[str]) -> Ints:
+        members = [self._by_node[node] for node in nodes if node in self._by_node]
+        return np.sort(np.concatenate(members)) if members else np.empty(0, dtype=np.int64)
+
+    @cached_property
+    def _by_node(self) -> dict[str, Ints]:
+        """Positions of the rows of each node."""
+        order = np.argsort(self.node, kind="stable")
+        bounds = np.searchsorted(self.node[order], np.arange(len(self.nodes) + 1)).tolist()
+        return {node: order[start:end] for node, (start, end) in zip(self.nodes, pairwise(bounds), strict=True)}
 
     def bad(self, signal: Signal, baseline_until_s: int) -> Floats:
         """Bad requests in each row: failed, slower than usual, or poor, by the signal that is asked about."""
@@ -79,12 +94,12 @@ class Requests:
         return sum_by(row[over], self._latency.weight[over], len(self))
 
 
-def rows_into(case: Case, topology: Topology) -> tuple[ExposureRow, ...]:
+def rows_into(case: Case, topology: Topology) -> ExposureRows:
     """Requests into the symptom; for a model or dataset, which nobody enters, what its users say of it."""
-    if case.exposures:
+    if len(case.exposures):
         return case.exposures
     uses = [row for row in case.edges if topology.base(row.relation.dst) == topology.symptom]
-    return tuple(_as_request(row, node) for row in uses for node in (ALL_REQUESTS, row.relation.dst))
+    return ExposureRows.of(_as_request(row, node) for row in uses for node in (ALL_REQUESTS, row.relation.dst))
 
 
 def _as_request(row: EdgeRow, node: str) -> ExposureRow:

@@ -7,12 +7,12 @@ are judged in a few numpy calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from whence.rca.columns import Floats, Ints, numbered, sum_by
+from whence.model.rows import Blobs, Names
+from whence.rca.columns import Floats, Ints, sum_by
 from whence.rca.sketches import LOG_MIDDLE, decode_all
 
 Place = tuple[str, str]
@@ -40,29 +40,30 @@ class Clock:
         return (self.first + split) * self.bucket_s
 
 
-def clock_of(starts: Iterable[int], bucket_s: int) -> Clock:
+def clock_of(starts: Ints, bucket_s: int) -> Clock:
     """The clock that spans some bucket starts in epoch seconds."""
-    numbers = {start // bucket_s for start in starts}
-    return Clock(min(numbers), max(numbers) - min(numbers) + 1, bucket_s) if numbers else Clock(0, 0, bucket_s)
+    if not len(starts):
+        return Clock(0, 0, bucket_s)
+    first, last = int(starts.min()) // bucket_s, int(starts.max()) // bucket_s
+    return Clock(first, last - first + 1, bucket_s)
 
 
 class Series:
     """Series over one clock. Rows may come in any order and several for one bucket."""
 
-    def __init__(self, places: Sequence[Place], starts: Sequence[int], clock: Clock) -> None:
-        codes, numbers = numbered(places)
-        self.places: tuple[Place, ...] = tuple(numbers)
+    def __init__(self, places: Names[Place], starts: Ints, clock: Clock) -> None:
+        self.places: tuple[Place, ...] = places.values
         self._clock = clock
-        self._cell: Ints = codes * clock.count + np.array(starts, dtype=np.int64) // clock.bucket_s - clock.first
+        self._cell: Ints = places.codes * clock.count + starts // clock.bucket_s - clock.first
 
     def __len__(self) -> int:
         return len(self.places)
 
-    def cumulated(self, values: Sequence[float]) -> Floats:
+    def cumulated(self, values: Floats) -> Floats:
         """One value for each row, summed into buckets and over time; shape ``[series, buckets + 1]``."""
-        return self._cumulate(self._cell, np.array(values, dtype=np.float64))
+        return self._cumulate(self._cell, values)
 
-    def durations(self, blobs: Sequence[bytes]) -> Durations:
+    def durations(self, blobs: Blobs) -> Durations:
         """Moments of ln(duration) from one sketch for each row."""
         sketches = decode_all(blobs)
         cells, logs = self._cell[sketches.row], LOG_MIDDLE[sketches.bucket]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from whence.model.rows import Blobs
 from whence.model.sketch import MAX_INDEX, bucket_bounds
 from whence.rca.columns import Floats, Ints, sum_by
 
@@ -29,10 +29,11 @@ class Sketches(NamedTuple):
     weight: Floats
 
 
-def decode_all(blobs: Sequence[bytes]) -> Sketches:
+def decode_all(blobs: Blobs) -> Sketches:
     """Decode stored sketches; an empty one gives no buckets. One numpy call whatever the number."""
-    records = np.frombuffer(b"".join(blobs), dtype=_RECORD)
-    lengths = np.array([len(blob) for blob in blobs], dtype=np.int64) // _RECORD.itemsize
+    encoded = blobs.tolist()
+    records = np.frombuffer(b"".join(encoded), dtype=_RECORD)
+    lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded)) // _RECORD.itemsize
     row = np.repeat(np.arange(len(blobs), dtype=np.int64), lengths)
     return Sketches(row, records["index"].astype(np.int64), records["weight"].astype(np.float64))
 

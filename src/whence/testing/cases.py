@@ -14,6 +14,7 @@ from whence.model.delta import ALL_REQUESTS, GraphDelta, Relation
 from whence.model.graph import EdgeRow, ExposureRow, OperationRow, Subgraph
 from whence.model.incident import Incident, Symptom
 from whence.model.kinds import EntityKind, RelationType, Signal
+from whence.model.rows import EdgeRows, ExposureRows, OperationRows
 from whence.model.sketch import bucket_index, encode
 from whence.model.times import NS_PER_SECOND
 from whence.rca.case import Case
@@ -116,17 +117,17 @@ def case_of(facts: GraphDelta, question: Incident, *, as_of_ns: int | None = Non
             for relation in facts.relations.values()
             if relation.key.type is RelationType.HAS_VERSION and relation.key.src in bases
         ),
-        exposures=tuple(
+        exposures=ExposureRows.of(
             ExposureRow(key.service, key.operation, key.node, key.start_s, *counts[1:])
             for key, counts in facts.exposures.items()
             if key.service == question.symptom.entity
         ),
-        operations=tuple(
+        operations=OperationRows.of(
             OperationRow(key.node, key.operation, key.start_s, *counts[1:])
             for key, counts in facts.operations.items()
             if key.node in subgraph.entities
         ),
-        edges=tuple(
+        edges=EdgeRows.of(
             EdgeRow(key.relation, key.start_s, *counts[1:])
             for key, counts in facts.edges.items()
             if {key.relation.src, key.relation.dst} <= subgraph.entities.keys()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from whence.model.answer import Answer
 from whence.model.delta import ALL_REQUESTS, GraphDelta
+from whence.model.rows import EdgeRows, ExposureRows, OperationRows
 from whence.rca.case import Case
 from whence.rca.rank import rank
 from whence.rca.topology import base_key
@@ -61,9 +62,9 @@ def shuffled(case: Case, seed: int) -> Case:
         ),
         changes=mixed(case.changes, random),
         versions=mixed(case.versions, random),
-        exposures=mixed(case.exposures, random),
-        operations=mixed(case.operations, random),
-        edges=mixed(case.edges, random),
+        exposures=ExposureRows.of(mixed(tuple(case.exposures), random)),
+        operations=OperationRows.of(mixed(tuple(case.operations), random)),
+        edges=EdgeRows.of(mixed(tuple(case.edges), random)),
     )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from whence.model.change import Change
 from whence.model.delta import Attribute, Entity, Relation, RelationKey
+from whence.model.graph import EdgeRow, ExposureRow, OperationRow
 from whence.model.kinds import ChangeKind, EntityKind, Layer, RelationType
 from whence.model.profile import ColumnProfile, SnapshotProfile
+from whence.model.rows import EdgeRows, ExposureRows, Names, OperationRows, by_column
 from whence.store.bolt.schema import CHANGES, hash63
 from whence.store.protocol import Document
 from whence.store.rules import ascii_lower
@@ -100,6 +103,37 @@ def to_profile(row: Row) -> SnapshotProfile:
 def to_document(row: Row) -> Document:
     """The document of (kind, id, created_ns, body)."""
     return Document(*row)
+
+
+def to_edge_rows(found: Sequence[Row]) -> EdgeRows:
+    """The table of (names of a relation, list of its counts)."""
+    groups = [rows for *_, rows in found]
+    relations = [to_relation_key(names) for *names, _ in found]
+    return EdgeRows.counted(Names.repeated(relations, _sizes(groups)), _counts(groups, EdgeRow))
+
+
+def to_operation_rows(found: Sequence[Row], nodes: Mapping[int, str]) -> OperationRows:
+    """The table of (owner, operation, list of counts); ``nodes`` by owner."""
+    owners, operations, groups = by_column(found, 3)
+    node = Names.repeated([nodes[owner] for owner in owners], _sizes(groups))
+    return OperationRows.counted(node, Names.repeated(operations, _sizes(groups)), _counts(groups, OperationRow))
+
+
+def to_exposure_rows(found: Sequence[Row], service: str) -> ExposureRows:
+    """The table of (operation, node, list of counts) of one service."""
+    operations, nodes, groups = by_column(found, 3)
+    sizes = _sizes(groups)
+    names = (Names.only(service, sum(sizes)), Names.repeated(operations, sizes), Names.repeated(nodes, sizes))
+    return ExposureRows.counted(names, _counts(groups, ExposureRow))
+
+
+def _sizes(groups: Sequence[Sequence[Row]]) -> list[int]:
+    return [len(rows) for rows in groups]
+
+
+def _counts(groups: Sequence[Sequence[Row]], row: type[Any]) -> Sequence[Sequence[Any]]:
+    """Columns from the start on of all groups together."""
+    return by_column(chain.from_iterable(groups), len(row._fields) - row._fields.index("start_s"))
 
 
 def _compact(items: Iterable[Iterable[Any]]) -> str:

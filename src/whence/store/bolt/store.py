@@ -21,7 +21,16 @@ from whence.store.bolt import cypher, dependencies, finds, queries
 from whence.store.bolt.connection import DEFAULT_LIMITS, BoltLimits, Connection, run
 from whence.store.bolt.parts import parts
 from whence.store.bolt.queries import FOREVER
-from whence.store.bolt.rows import to_change, to_document, to_entity, to_profile, to_relation
+from whence.store.bolt.rows import (
+    to_change,
+    to_document,
+    to_edge_rows,
+    to_entity,
+    to_exposure_rows,
+    to_operation_rows,
+    to_profile,
+    to_relation,
+)
 from whence.store.bolt.schema import hash63
 from whence.store.bolt.walks import Walk
 from whence.store.bolt.warm import warm_reads, warm_writes

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
+
+from whence.model.rows import Names
 
 MAX_REMEMBERED = 500_000
 
@@ -73,3 +75,7 @@ class Terms:
     def ids(self, texts: Iterable[str]) -> list[int]:
         """Ids of those texts that some row uses."""
         return [term_id for text in texts if (term_id := self._ids.get(text)) is not None]
+
+    def column(self, ids: Sequence[int]) -> Names[str]:
+        """The texts of the ids of some rows."""
+        return Names.by_id(ids, self._texts)

@@ -13,8 +13,8 @@ import json
 from collections.abc import Sequence
 
 from whence.model.delta import ALL_REQUESTS, Relation
-from whence.model.graph import EdgeRow, ExposureRow, OperationRow
 from whence.model.kinds import RelationType
+from whence.model.rows import EdgeRows, ExposureRows, Names, OperationRows, by_column
 from whence.store.embedded.counts import ALL_REQUESTS_ID
 from whence.store.embedded.reading import Reading
 from whence.store.protocol import BucketQuery, ExposureQuery
@@ -64,7 +64,7 @@ WHERE (:environment IS NULL OR r.environment = :environment) AND (:known IS NULL
 """
 
 
-def edge_rows(reading: Reading, query: BucketQuery) -> list[EdgeRow]:
+def edge_rows(reading: Reading, query: BucketQuery) -> EdgeRows:
     """Counts of the relations among some nodes."""
     nodes = {node: key for key, node in reading.ids(query.nodes).items()}
     among = {
@@ -75,10 +75,11 @@ def edge_rows(reading: Reading, query: BucketQuery) -> list[EdgeRow]:
     relations = {row[0]: reading.relation_key(row[1:], nodes) for row in reading.rows(RELATIONS_AMONG, among)}
     window = {"from": query.from_s, "to": query.to_s, "known": query.known_ns}
     rows = reading.rows(EDGE_ROWS, {**window, "wanted": json.dumps(sorted(relations))})
-    return [EdgeRow._make((relations[row[0]], *row[1:])) for row in rows]
+    relation, *counts = by_column(rows, 7)
+    return EdgeRows.counted(Names.by_id(relation, relations), counts)
 
 
-def operation_rows(reading: Reading, query: BucketQuery) -> list[OperationRow]:
+def operation_rows(reading: Reading, query: BucketQuery) -> OperationRows:
     """What some nodes did by themselves."""
     nodes = {node: key for key, node in reading.ids(query.nodes).items()}
     values = {
@@ -88,12 +89,11 @@ def operation_rows(reading: Reading, query: BucketQuery) -> list[OperationRow]:
         "environment": reading.environment_id(query.environment),
         "wanted": json.dumps(sorted(nodes)),
     }
-    text = reading.terms.text
-    rows = reading.rows(OPERATION_ROWS, values)
-    return [OperationRow._make((nodes[row[0]], text(row[1]), *row[2:])) for row in rows]
+    node, operation, *counts = by_column(reading.rows(OPERATION_ROWS, values), 9)
+    return OperationRows.counted(Names.by_id(node, nodes), reading.terms.column(operation), counts)
 
 
-def exposure_rows(reading: Reading, query: ExposureQuery) -> list[ExposureRow]:
+def exposure_rows(reading: Reading, query: ExposureQuery) -> ExposureRows:
     """Requests into a service by what they touched."""
     nodes = None if query.nodes is None else [ALL_REQUESTS_ID, *reading.ids(query.nodes).values()]
     values = {
@@ -105,10 +105,10 @@ def exposure_rows(reading: Reading, query: ExposureQuery) -> list[ExposureRow]:
         "operation": None if query.operation is None else reading.terms.id(query.operation),
         "nodes": None if nodes is None else json.dumps(nodes),
     }
-    rows = reading.rows(EXPOSURE_ROWS, values)
-    keys = reading.keys(row[1] for row in rows) | {ALL_REQUESTS_ID: ALL_REQUESTS}
-    text = reading.terms.text
-    return [ExposureRow._make((query.service, text(row[0]), keys[row[1]], *row[2:])) for row in rows]
+    operation, node, *counts = by_column(reading.rows(EXPOSURE_ROWS, values), 8)
+    keys = reading.keys(node) | {ALL_REQUESTS_ID: ALL_REQUESTS}
+    names = (Names.only(query.service, len(node)), reading.terms.column(operation), Names.by_id(node, keys))
+    return ExposureRows.counted(names, counts)
 
 
 def version_relations(
