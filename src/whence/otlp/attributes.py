@@ -94,14 +94,17 @@ class AttributeCache(dict[bytes, Attribute | None]):
         self._cached_per_key: dict[bytes, int] = {}
         self._ignored: set[bytes] = set()
         """Unwanted keys whose values keep changing (request ids, ports): not worth a place in the cache."""
+        self._servers: dict[tuple[bytes, bytes], Attribute | None] = {}
+        """What is kept of URLs, by their key, and their text up to the port."""
 
     def __missing__(self, raw: bytes) -> Attribute | None:
-        key = raw[2 : 2 + raw[1]] if len(raw) > 1 and raw[0] == _KEY_FIRST else b""
+        is_plain = len(raw) > 1 and raw[0] == _KEY_FIRST and raw[1] <= _ONE_BYTE_LENGTH
+        key = raw[2 : 2 + raw[1]] if is_plain else b""
         if key in self._ignored:
             return None
         if key in _URL_KEYS:
             return self._url(raw, key)
-        if not key or raw[1] > _ONE_BYTE_LENGTH:
+        if not key:
             return self._read(raw)
         if not self._vocabulary.wants(text_of(key)):
             if not self._keep(raw, key, None, _MAX_CACHED_UNWANTED):
@@ -120,11 +123,14 @@ class AttributeCache(dict[bytes, Attribute | None]):
         head = _URL_HEAD.match(raw)
         if head is None:
             return self._read(raw)
-        server = head[1]
-        attribute = self.get(server)
-        if attribute is None:
-            attribute = self._vocabulary.attribute(text_of(key), text_of(server))
-            self._keep(server, key, attribute, _MAX_CACHED_WANTED)
+        server = key, head[1]
+        if server in self._servers:
+            return self._servers[server]
+        attribute = self._vocabulary.attribute(text_of(key), text_of(head[1]))
+        if len(self._servers) >= _MAX_CACHED_WANTED:
+            self._servers.clear()
+        if len(head[1]) <= _MAX_CACHED_BYTES:
+            self._servers[server] = attribute
         return attribute
 
     def _keep(self, raw: bytes, key: bytes, attribute: Attribute | None, most: int) -> bool:

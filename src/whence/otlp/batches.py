@@ -83,7 +83,7 @@ class Findings:
 
     def rejections(self) -> Rejections:
         """The refusals, sorted by reason."""
-        return Rejections(tuple(sorted(self.rejected.items())))
+        return Rejections(tuple(sorted((+self.rejected).items())))
 
     def warnings(self) -> tuple[tuple[str, int], ...]:
         """The warnings, sorted by name."""

@@ -6,6 +6,7 @@ that repeats is looked up by its bytes (see ``spans.Memory``).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from whence.model.spans import Source, Span, SpanKind
@@ -13,7 +14,7 @@ from whence.otlp import schema
 from whence.otlp.attributes import Stated, parse, text_of
 from whence.otlp.batches import MAX_FUTURE_NS, UNKNOWN_SERVICE, DecodeLimits, Findings, TraceBatch
 from whence.otlp.flags import FLAG_EVENTS
-from whence.otlp.spans import NO_SPAN, NO_TRACE, Attributes, Memory, fault_of
+from whence.otlp.spans import NO_SPAN, NO_TRACE, Memory, fault_of
 
 
 def decode_traces_protobuf(body: bytes, memory: Memory, limits: DecodeLimits, now_ns: int) -> TraceBatch:
@@ -65,7 +66,7 @@ class _Reader:
                 parent_id = b"" if parent_id == NO_SPAN else parent_id
             attributes = tuple(filter(None, map(attribute, raw.attributes[:])))
             if has_flags:
-                attributes = self._with_flags(attributes, raw.events)
+                attributes = memory.with_flags(attributes, flag_evaluations(memory, raw.events))
             facts, remark = facts_of[kind, attributes]
             if remark is not None:
                 facts = memory.remarked(kind, attributes, names[raw.name], remark, self.findings) or facts
@@ -90,14 +91,17 @@ class _Reader:
                 )
             )
 
-    def _with_flags(self, attributes: Attributes, raw_events: Any) -> Attributes:
-        likely = [raw for raw in raw_events if b"feature_flag" in raw]
-        events = [event for event in (parse(schema.Event, raw) for raw in likely) if text_of(event.name) in FLAG_EVENTS]
-        if not events:
-            return attributes
-        known = self._memory.flag_attributes
-        stated = [Stated(tuple(filter(None, map(known.__getitem__, event.attributes)))) for event in events]
-        return self._memory.with_flags(attributes, stated)
+
+def flag_evaluations(memory: Memory, raw_events: Iterable[bytes]) -> list[Stated]:
+    """What the evaluations of flags among the events of a span state.
+
+    Raises:
+        DecodeError: One that looks like an evaluation is malformed.
+    """
+    likely = [raw for raw in raw_events if b"feature_flag" in raw]
+    events = [event for event in (parse(schema.Event, raw) for raw in likely) if text_of(event.name) in FLAG_EVENTS]
+    known = memory.flag_attributes
+    return [Stated(tuple(filter(None, map(known.__getitem__, event.attributes)))) for event in events]
 
 
 def _links(raw_links: Any) -> tuple[tuple[bytes, bytes], ...]:

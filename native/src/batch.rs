@@ -1,0 +1,86 @@
+//! Spans as rows, with what repeats among them kept once beside them.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyTuple};
+
+use crate::scan::Link;
+
+/// One span. Its shape (source, facts, operation and kind) is a number in a list that the row's owner keeps.
+#[derive(Clone)]
+pub struct Row {
+    pub trace_id: [u8; 16],
+    /// Big-endian, so that ids compare as their bytes do.
+    pub span_id: u64,
+    /// 0 for a root.
+    pub parent_id: u64,
+    pub start_ns: i64,
+    pub end_ns: i64,
+    pub weight: f64,
+    pub links: Option<Box<[Link]>>,
+    pub shape: u32,
+    pub is_error: bool,
+}
+
+/// The spans of one request.
+#[pyclass(frozen, module = "whence._native")]
+pub struct Batch {
+    pub rows: Vec<Row>,
+    /// Tuples (source, facts, operation, kind).
+    pub shapes: Vec<Py<PyTuple>>,
+}
+
+#[pymethods]
+impl Batch {
+    fn __len__(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The rows as `whence.model.spans.Span`.
+    fn spans<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let maker = SpanMaker::new(py)?;
+        let list = PyList::empty(py);
+        for row in &self.rows {
+            list.append(maker.span(row, self.shapes[row.shape as usize].bind(py))?)?;
+        }
+        Ok(list)
+    }
+}
+
+/// Makes `Span` tuples.
+pub struct SpanMaker<'py> {
+    class: Bound<'py, PyAny>,
+    new: Bound<'py, PyAny>,
+}
+
+impl<'py> SpanMaker<'py> {
+    pub fn new(py: Python<'py>) -> PyResult<Self> {
+        let class = py.import("whence.model.spans")?.getattr("Span")?;
+        let new = py.get_type::<PyTuple>().getattr("__new__")?;
+        Ok(SpanMaker { class, new })
+    }
+
+    pub fn span(&self, row: &Row, shape: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.class.py();
+        let parent_id: &[u8] = if row.parent_id == 0 { &[] } else { &row.parent_id.to_be_bytes() };
+        let fields = [
+            PyBytes::new(py, &row.trace_id).into_any(),
+            PyBytes::new(py, &row.span_id.to_be_bytes()).into_any(),
+            PyBytes::new(py, parent_id).into_any(),
+            shape.get_item(3)?,
+            shape.get_item(2)?,
+            row.start_ns.into_pyobject(py)?.into_any(),
+            row.end_ns.into_pyobject(py)?.into_any(),
+            row.is_error.into_pyobject(py)?.to_owned().into_any(),
+            row.weight.into_pyobject(py)?.into_any(),
+            shape.get_item(0)?,
+            shape.get_item(1)?,
+            links(py, row.links.as_deref().unwrap_or(&[]))?.into_any(),
+        ];
+        self.new.call1((&self.class, PyTuple::new(py, fields)?))
+    }
+}
+
+fn links<'py>(py: Python<'py>, links: &[Link]) -> PyResult<Bound<'py, PyTuple>> {
+    let pairs = links.iter().map(|(trace_id, span_id)| (PyBytes::new(py, trace_id), PyBytes::new(py, span_id)));
+    PyTuple::new(py, pairs.collect::<Vec<_>>())
+}
