@@ -15,6 +15,7 @@ from whence.api import create_app
 from whence.metrics import IngestStatus
 from whence.settings import Settings
 from whence.store.embedded import EmbeddedStore
+from whence.store.protocol import Store
 from whence.testing.graphs import at
 
 
@@ -23,7 +24,7 @@ class Api:
     """A client of the API, and what stands behind it."""
 
     client: httpx.AsyncClient
-    store: EmbeddedStore
+    store: Store
     now_ns: int = field(default=at(END))
 
     async def get(self, path: str, **params: Any) -> Any:
@@ -60,12 +61,21 @@ async def running_api(directory: Path, *, ingest: IngestStatus | None = None, **
     store = EmbeddedStore(directory / "whence.db")
     await store.open()
     try:
-        app = create_app(
-            store=store, settings=Settings(data_dir=directory, **settings), ingest=ingest, clock=lambda: api.now_ns
-        )
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://whence") as client:
-            api = Api(client, store)
+        async with api_over(store, directory, ingest=ingest, **settings) as api:
             yield api
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def api_over(
+    store: Store, directory: Path, *, ingest: IngestStatus | None = None, **settings: Any
+) -> AsyncIterator[Api]:
+    """An API over a store that is open."""
+    app = create_app(
+        store=store, settings=Settings(data_dir=directory, **settings), ingest=ingest, clock=lambda: api.now_ns
+    )
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://whence") as client:
+        api = Api(client, store)
+        yield api

@@ -7,7 +7,20 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from whence.api import changes, entities, errors, feedback, graph, health, investigations, lineage, problems, webhooks
+from whence.api import (
+    changes,
+    declarations,
+    entities,
+    errors,
+    feedback,
+    graph,
+    health,
+    investigations,
+    lineage,
+    problems,
+    undeclared,
+    webhooks,
+)
 from whence.api.body import BodyLimit
 from whence.api.context import Context
 from whence.metrics import IngestStatus
@@ -15,7 +28,19 @@ from whence.settings import Settings
 from whence.store.protocol import Store
 from whence.ui import page_routes
 
-_NOUNS = (changes, entities, feedback, graph, health, investigations, lineage, problems, webhooks)
+_NOUNS = (
+    changes,
+    declarations,
+    entities,
+    feedback,
+    graph,
+    health,
+    investigations,
+    lineage,
+    problems,
+    undeclared,
+    webhooks,
+)
 
 
 def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None, clock: Callable[[], int]) -> FastAPI:

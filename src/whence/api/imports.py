@@ -1,0 +1,71 @@
+"""Imports of declarations as documents of the store: each holds what one checkout states, and replaces the one before.
+
+The statements alone are kept, not the texts of the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from whence.declare.declared import Declared
+from whence.declare.statements import Source, Statements
+from whence.store.protocol import MAX_PAGE, Document, GraphReader
+
+KIND = "declaration"
+
+
+class FileSummary(NamedTuple):
+    """One file of an import that stated something, or could not be read."""
+
+    path: str
+    format: str
+    edges: int
+    things: int
+    problem: str
+
+
+class Import(NamedTuple):
+    """One import as it is kept."""
+
+    revision: str
+    files: tuple[FileSummary, ...]
+    statements: Statements
+
+
+class Kept(NamedTuple):
+    """An import with its name and when it came."""
+
+    name: str
+    imported_ns: int
+    content: Import
+
+
+def to_document(kept: Kept) -> Document:
+    """The document of an import."""
+    return Document(KIND, kept.name, kept.imported_ns, msgspec.json.encode(kept.content).decode())
+
+
+def from_document(document: Document) -> Kept:
+    """The import of a document."""
+    return Kept(document.id, document.created_ns, msgspec.json.decode(document.body, type=Import))
+
+
+async def read_imports(reader: GraphReader) -> list[Kept]:
+    """Every import, by name."""
+    found: list[Kept] = []
+    cursor: str | None = None
+    while True:
+        page = await reader.documents(KIND, MAX_PAGE, cursor)
+        found += map(from_document, page.items)
+        cursor = page.cursor
+        if cursor is None:
+            return sorted(found, key=lambda one: one.name)
+
+
+async def read_declared(reader: GraphReader, keys: Sequence[str]) -> Declared:
+    """What all imports state of some keys."""
+    sources = [Source(one.name, one.content.revision, one.content.statements) for one in await read_imports(reader)]
+    return Declared(sources, keys)
