@@ -17,23 +17,27 @@ _losses: Counter[str] = Counter()
 
 
 def guarded(function: Callable[P, R]) -> Callable[P, R | None]:
-    """Make a function of ours safe to call from an application.
-
-    A fault is counted, logged once for each function, and answered with None. Under pytest it is raised instead, so
-    that a wrong reference fails the application's tests and not its users.
-    """
+    """Make a function of ours safe to call from an application: a fault is answered with None, see ``fault``."""
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R | None:
         try:
             return function(*args, **kwargs)
-        except Exception as error:
-            if "PYTEST_VERSION" in os.environ:
-                raise
-            lose(f"fault in {function.__qualname__}", error)
+        except Exception as error:  # noqa: BLE001 - the wall
+            fault(function.__qualname__, error)
             return None
 
     return wrapper
+
+
+def fault(place: str, error: Exception) -> None:
+    """Count a fault of ours, and log the first of each place. To be called where the error is being handled.
+
+    Under pytest the error is raised instead, so that a wrong reference fails the application's tests and not its users.
+    """
+    if "PYTEST_VERSION" in os.environ:
+        raise error
+    lose(f"fault in {place}", error)
 
 
 def lose(reason: str, detail: object = "") -> None:

@@ -6,7 +6,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span, SpanProcessor
 from opentelemetry.trace import SpanKind
 
-from whence.sdk.uses import tag_started
+from whence.sdk.tags import tag_started
 
 _SERVES_OTHERS = frozenset({SpanKind.SERVER, SpanKind.CONSUMER})
 

@@ -20,6 +20,24 @@ def test_outcome_long_reason_is_cut(spans: InMemorySpanExporter, tracer: Tracer)
     assert (span.attributes or {})[OUTCOME_REASON] == "x" * 128
 
 
+def test_outcome_as_decorator_of_a_fallback_judges_who_calls_it(spans: InMemorySpanExporter, tracer: Tracer) -> None:
+    @whence.outcome(bad=True, reason="fallback")
+    def popular() -> list[str]:
+        return ["socks"]
+
+    with tracer.start_as_current_span("good"):
+        pass
+    with tracer.start_as_current_span("poor"):
+        assert popular() == ["socks"]
+    found = {span.name: dict(span.attributes or {}) for span in spans.get_finished_spans()}
+    assert found == {"good": {}, "poor": {OUTCOME_BAD: True, OUTCOME_REASON: "fallback"}}
+
+
+def test_outcome_as_context_manager_lets_the_hosts_exception_through() -> None:
+    with pytest.raises(KeyError), whence.outcome(bad=True):
+        raise KeyError
+
+
 def test_run_inside_a_span_is_a_root_of_its_own(spans: InMemorySpanExporter, tracer: Tracer) -> None:
     with tracer.start_as_current_span("scheduler"), whence.run("train-ranker"):
         whence.writes("file#shop/ranker@version:v42")

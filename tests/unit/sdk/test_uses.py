@@ -1,5 +1,7 @@
 import asyncio
+from collections.abc import AsyncIterator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -7,6 +9,7 @@ from opentelemetry.trace import SpanKind, Tracer
 
 import whence
 from whence.model.names import INPUTS, MAX_REFS_PER_SPAN, MODELS, OUTPUTS
+from whence.sdk.edges import used
 from whence.sdk.guard import losses
 
 RANKER = "file#shop/ranker@version:v42"
@@ -78,6 +81,90 @@ async def test_uses_model_as_decorator_of_coroutine_keeps_concurrent_calls_apart
     await asyncio.gather(rank("first"), rank("second"))
     tracer.start_span("after").end()
     assert attributes(spans) == {"first": {MODELS: (RANKER,)}, "second": {MODELS: (RANKER,)}, "after": {}}
+
+
+def test_reads_as_decorator_of_generator_covers_its_steps_and_not_their_consumer(
+    spans: InMemorySpanExporter, tracer: Tracer
+) -> None:
+    @whence.reads(FEATURES)
+    def rows() -> Generator[str, str, str]:
+        tracer.start_span("made").end()
+        answer = yield "first"
+        tracer.start_span(answer).end()
+        try:
+            yield "second"
+        except KeyError:
+            yield "third"
+        return "end"
+
+    steps = rows()
+    assert next(steps) == "first"
+    tracer.start_span("consumer").end()
+    assert steps.send("sent") == "second"
+    assert steps.throw(KeyError()) == "third"
+    with pytest.raises(StopIteration, match="end"):
+        next(steps)
+    assert attributes(spans) == {"made": {INPUTS: (FEATURES,)}, "consumer": {}, "sent": {INPUTS: (FEATURES,)}}
+
+
+def test_reads_as_decorator_of_generator_that_is_closed_cleans_up() -> None:
+    cleaned = []
+
+    @whence.reads(FEATURES)
+    def rows() -> Iterator[int]:
+        try:
+            yield from range(9)
+        finally:
+            cleaned.append(1)
+
+    steps = rows()
+    next(iter(steps))
+    assert isinstance(steps, Generator)
+    steps.close()
+    assert cleaned == [1]
+
+
+async def test_reads_as_decorator_of_asynchronous_generator_covers_its_steps_only(
+    spans: InMemorySpanExporter, tracer: Tracer
+) -> None:
+    @whence.reads(FEATURES)
+    async def rows() -> AsyncIterator[int]:
+        for number in range(2):
+            await asyncio.sleep(0)
+            tracer.start_span(f"row {number}").end()
+            yield number
+
+    async for number in rows():
+        tracer.start_span(f"consumer {number}").end()
+    tagged = {INPUTS: (FEATURES,)}
+    assert attributes(spans) == {"row 0": tagged, "consumer 0": {}, "row 1": tagged, "consumer 1": {}}
+
+
+def test_uses_around_work_in_threads_follow_opentelemetrys_own_context(
+    spans: InMemorySpanExporter, tracer: Tracer
+) -> None:
+    with whence.reads(FEATURES), ThreadPoolExecutor(1) as pool:
+        pool.submit(copy_context().run, lambda: tracer.start_span("in a thread").end()).result()
+    assert attributes(spans) == {"in a thread": {INPUTS: (FEATURES,)}}
+
+
+def counts() -> dict[tuple[str, str], tuple[int, int]]:
+    return {(attribute, edge.ref): (edge.count, edge.errors) for attribute, edge in used()}
+
+
+def test_every_use_counts_without_any_span_and_decorating_is_no_use() -> None:
+    ref = "file#counted@version:1"
+
+    @whence.reads(ref)
+    def load() -> None:
+        """Reads it."""
+
+    assert (INPUTS, ref) not in counts()
+    load()
+    whence.reads(ref)
+    with pytest.raises(ZeroDivisionError), whence.reads(ref):
+        _ = 1 / 0
+    assert counts()[INPUTS, ref] == (3, 1)
 
 
 def test_uses_in_other_threads_do_not_mix(spans: InMemorySpanExporter, tracer: Tracer) -> None:
