@@ -18,6 +18,7 @@ from whence.rca.topology import Topology, names_of, version_text
 
 SIGHTED_LEAD_MINUTES = 5.0
 """Where telemetry shows when a change came into use, whatever delayed it until then is over."""
+REPORT_SLACK_NS = 30 * NS_PER_SECOND
 DIRECT_SOURCE = "api"
 """``Change.source`` of what somebody posted as a change."""
 NS_PER_MINUTE = 60 * NS_PER_SECOND
@@ -42,6 +43,10 @@ class Candidate:
     """When it could first be felt: first sight or first consumption, else the time it was reported for."""
     lead_minutes: float | None
     """Longest median time from that moment to the onset, where more is known of it than the kind tells."""
+    slack_ns: int
+    """How far off that moment may be: first sights are exact, but people report a roll-out when it is over."""
+    is_sighted: bool
+    """Whether telemetry shows that moment."""
     is_consumed: bool
     """False when versions of its entity are consumed, but not this one."""
     new_nodes: frozenset[str]
@@ -90,9 +95,9 @@ def gather(case: Case, topology: Topology, onset_high_ns: int) -> tuple[Candidat
 
 
 def _without_repeats(recorded: Sequence[Candidate]) -> list[Candidate]:
-    """One candidate for all reports that say the same of one version within some minutes.
+    """One candidate for all lineage events and webhooks that say the same of one version within some minutes.
 
-    The one that was posted by hand or by a deployment tool speaks for them; lineage events only confirm it.
+    What was posted by hand or by a deployment tool speaks for them, and they confirm it.
     """
     groups: dict[tuple[object, ...], list[Candidate]] = defaultdict(list)
     for one in sorted(recorded, key=lambda candidate: candidate.change.effective_ns):
@@ -103,12 +108,15 @@ def _without_repeats(recorded: Sequence[Candidate]) -> list[Candidate]:
             groups[one.bases, what] = [one]
         else:
             same.append(one)
-    return [_speaker(group) for group in groups.values()]
+    return [one for group in groups.values() for one in _speakers(group)]
 
 
-def _speaker(group: Sequence[Candidate]) -> Candidate:
+def _speakers(group: Sequence[Candidate]) -> list[Candidate]:
+    """Everything that somebody posted, for two posts are two changes until a person says otherwise; else the first."""
     ranked = sorted(group, key=lambda one: (one.change.source != DIRECT_SOURCE, one.change.effective_ns, one.change.id))
-    return replace(ranked[0], also_reported=tuple(sorted(one.change.id for one in ranked[1:])))
+    posted = [one for one in ranked if one.change.source == DIRECT_SOURCE] or ranked[:1]
+    confirming = tuple(sorted(one.change.id for one in ranked[len(posted) :]))
+    return [replace(posted[0], also_reported=confirming), *posted[1:]]
 
 
 def unannounced(case: Case, topology: Topology) -> tuple[tuple[Change, Sighting], ...]:
@@ -159,6 +167,7 @@ def _candidate(change: Change, bases: tuple[str, ...], sighting: Sighting | None
         nodes = context.histories.sides(version, bases, topology, is_first_sight=sighting is not None)
     reach = max((topology.reach[base] for base in bases), key=lambda one: one.strength)
     consumed_ns = topology.consumed_since(version) if version is not None else None
+    is_sighted = sighting is not None or consumed_ns is not None
     return Candidate(
         change=_with_versions(change, sighting),
         bases=bases,
@@ -167,7 +176,9 @@ def _candidate(change: Change, bases: tuple[str, ...], sighting: Sighting | None
         strength=reach.strength,
         path=reach.path if version is None else (*reach.path[:-1], version),
         acts_ns=max(_effective_ns(change, sighting), consumed_ns or 0),
-        lead_minutes=SIGHTED_LEAD_MINUTES if sighting is not None or consumed_ns is not None else None,
+        lead_minutes=SIGHTED_LEAD_MINUTES if is_sighted else None,
+        is_sighted=is_sighted,
+        slack_ns=0 if is_sighted or not change.recorded else REPORT_SLACK_NS,
         is_consumed=_is_consumed(version, bases, context),
         new_nodes=nodes.new,
         old_nodes=nodes.old,

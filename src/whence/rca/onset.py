@@ -5,6 +5,7 @@ The onset is the change point of the bad share per bucket, or of the number of r
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,22 +43,25 @@ class Observed:
     rate_before: float
     """Share of bad requests before the onset."""
 
-    def possible_onsets_ns(self) -> tuple[Floats, Floats]:
+    def possible_onsets_ns(self, slack_ns: int = 0) -> tuple[Floats, Floats]:
         """Instants at which it may have begun, and how likely each is.
 
         Normal around a change point; else exponential back from the detection, since alerts fire within minutes.
+
+        Args:
+            slack_ns: How far off the clock may be that they are compared with, as a standard deviation.
         """
         onset = self.onset
         if self.found:
             sigma = max((onset.high_ns - onset.low_ns) / 4, MIN_SIGMA_S * NS_PER_SECOND)
-            return normal_around(onset.at_ns, sigma)
+            return normal_around(onset.at_ns, math.hypot(sigma, slack_ns))
         ages = -np.log(1 - _LEVELS) * UNNOTICED_S * NS_PER_SECOND
         return onset.high_ns - ages, np.full(len(_LEVELS), 1 / len(_LEVELS))
 
 
 _NORMAL_POINTS, _NORMAL_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 _LEVELS = (np.arange(24) + 0.5) / 24
-MIN_SIGMA_S = 15
+MIN_SIGMA_S = 5
 
 
 def normal_around(at_ns: float, sigma_ns: float) -> tuple[Floats, Floats]:

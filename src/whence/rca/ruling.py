@@ -19,7 +19,7 @@ _MINUTE_NS = 60 * NS_PER_SECOND
 def rule_out(candidate: Candidate, scene: Scene) -> RuledOut | None:
     """The deciding reason against a candidate that needs no weighing; None when it must be weighed."""
     onset = scene.observed.onset
-    if candidate.acts_ns > onset.high_ns:
+    if candidate.acts_ns > onset.high_ns + 2 * candidate.slack_ns:
         late = span((candidate.acts_ns - onset.at_ns) / _MINUTE_NS)
         return RuledOut(candidate.change, "after_onset", f"It took effect {late} after the onset.")
     if not candidate.is_consumed:

@@ -66,6 +66,12 @@ def test_gather_two_reports_of_one_change_are_one_candidate() -> None:
     assert (found.change.id, found.also_reported) == ("mine", ("hook",))
 
 
+def test_gather_two_posts_about_one_version_both_keep_their_ids() -> None:
+    reports = [change(one, RANKER, bucket(40), to_version="v2") for one in ("first", "second")]
+    found = scene([*rollout(), *reports], incident(SHOP, 79)).candidates
+    assert sorted(one.change.id for one in found) == ["first", "second"]
+
+
 def test_gather_one_version_twice_hours_apart_are_two_candidates() -> None:
     reports = [change("early", RANKER, -9000, to_version="v2"), change("late", RANKER, bucket(40), to_version="v2")]
     found = scene([*rollout(), *reports], incident(SHOP, 79)).candidates

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.unit.rca.scenes import candidate, scene
-from whence.model.kinds import RelationType
+from whence.model.kinds import EntityKind, RelationType
 from whence.rca.evidence.before_after import before_after
 from whence.rca.evidence.clean_start import clean_start
 from whence.rca.evidence.explained_share import explained_share
@@ -61,6 +61,20 @@ def test_contrast_when_the_old_version_went_bad_too_exonerates_little() -> None:
     found = same_time_contrast(candidate(of, RANKER), of)
     assert found is not None
     assert found.weight == -1.0
+
+
+def test_contrast_of_a_model_exonerates_in_full_though_the_old_one_went_bad_too() -> None:
+    """A model is only read: the old one can't have been spoilt by it."""
+    model = "file#shop/ranker"
+    old, new = f"{model}@version:1", f"{model}@version:2"
+    facts = [entity(SHOP)]
+    facts += versioned(SHOP, model, {old: -9, new: 40}, 80, kind=EntityKind.MODEL, type_=RelationType.USES_MODEL)
+    facts += traffic(SHOP, range(40), {old: Met(40)})
+    facts += traffic(SHOP, range(40, 80), {old: Met(20, bad=10), new: Met(20, bad=10)})
+    of = scene(facts, incident(SHOP, 79))
+    found = same_time_contrast(candidate(of, model), of)
+    assert found is not None
+    assert found.weight < -1.5
 
 
 def test_contrast_of_an_instant_switch_is_absent() -> None:
@@ -166,7 +180,7 @@ def test_clean_start_of_a_version_long_in_use_speaks_against_it() -> None:
     found = clean_start(candidate(of, RANKER), of)
     assert found is not None
     assert found.direction == "against"
-    assert found.weight > -1.1
+    assert found.weight > -2.0
 
 
 def test_clean_start_of_a_version_that_came_with_the_onset_is_absent() -> None:

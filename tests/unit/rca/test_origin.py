@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from tests.unit.rca.scenes import candidate, scene
 from whence.model.answer import Evidence
+from whence.model.kinds import ChangeKind, EntityKind, RelationType
 from whence.model.sketch import bucket_index, encode
 from whence.rca.conditions import condition_of
 from whence.rca.evidence.origin import moved, origin
@@ -37,7 +38,8 @@ def quiet(*but: str) -> list[Fact]:
 
 
 def evidence(facts: list[Fact], subject: str, at: float = 40) -> Evidence:
-    of = scene([*facts, change("d", subject, bucket(at))], incident(SHOP, 79))
+    kind = ChangeKind.DATASET if subject.startswith("s3:") else ChangeKind.DEPLOYMENT
+    of = scene([*facts, change("d", subject, bucket(at), kind=kind)], incident(SHOP, 79))
     found = origin(candidate(of, subject), of)
     assert found is not None
     return found
@@ -88,6 +90,17 @@ def test_origin_of_new_error_logs_speaks_for_the_place() -> None:
     facts = [*quiet(PAY), *calls(SHOP, PAY, ALL), *work(PAY, EARLY), *work(PAY, LATE, error_logs=5.0)]
     found = evidence(facts, PAY)
     assert (found.data["facet"], found.direction) == ("errors", "for")
+
+
+def test_origin_of_data_that_make_the_caller_of_their_reader_fail_speaks_for_them() -> None:
+    data = "s3://lake#users"
+    facts = [*quiet(CART), entity(data, EntityKind.DATASET), relation(link(CART, BANK), -9, bucket(80))]
+    facts += [relation(link(BANK, data, RelationType.READS), -9, bucket(80)), *calls(SHOP, CART, ALL)]
+    facts += [*calls(CART, BANK, ALL), *work(CART, EARLY), *work(CART, LATE, origin_errors=9.0)]
+    found = evidence(facts, data)
+    assert found.data["place"] == CART
+    assert found.direction == "for"
+    assert found.weight <= 1.0
 
 
 def test_origin_when_everything_gets_slow_accuses_nobody() -> None:

@@ -199,10 +199,10 @@ def flag_and_model(*, flag_at: int, model_at: int) -> list[Fact]:
     return [*facts, change("m", MODEL, bucket(model_at), kind=ChangeKind.MODEL, to_version="2")]
 
 
-def met_too(number: int, node: str, bad: int) -> Fact:
-    """All forty requests of a bucket met one more node."""
-    sums = {"requests": 40.0, "requests_sq": 40.0, "errors": float(bad)}
-    return exposure(SHOP, node, round(bucket(number)), 40, **sums)
+def met_too(number: int, node: str, bad: int, requests: int = 40) -> Fact:
+    """Some of the forty requests of a bucket met one more node."""
+    sums = {"requests": float(requests), "requests_sq": float(requests), "errors": float(bad)}
+    return exposure(SHOP, node, round(bucket(number)), requests, **sums)
 
 
 def test_rank_flag_that_hurts_only_with_a_new_model_names_both() -> None:
@@ -213,6 +213,35 @@ def test_rank_flag_that_hurts_only_with_a_new_model_names_both() -> None:
     assert flag.change.id in model.with_changes
     assert "interaction" in {one.code for one in flag.evidence}
     assert found.verdict is Verdict.SUSPECT
+
+
+def crossed(*, is_alone: bool = False) -> list[Fact]:
+    """A flag goes on for half of the requests while a model replaces another on three of five; only both together hurt.
+
+    Who met which is drawn independently; ``is_alone``: the flag hurts whatever the model.
+    """
+    facts: list[Fact] = [entity(SHOP), entity(RANKER), relation(link(SHOP, RANKER), -99, bucket(80))]
+    facts += versioned(RANKER, FLAG, {OFF: -9, ON: 40}, 80, kind=EntityKind.FLAG, type_=RelationType.EVALUATES)
+    facts += versioned(RANKER, MODEL, {M1: -9, M2: 40}, 80, kind=EntityKind.MODEL, type_=RelationType.USES_MODEL)
+    facts += traffic(SHOP, range(40), {OFF: Met(40)})
+    facts += [met_too(number, M1, 0) for number in range(40)]
+    for number in range(40, 80):
+        facts += traffic(SHOP, [number], {OFF: Met(20), ON: Met(20, bad=6)})
+        facts += [met_too(number, M1, 2 if is_alone else 0, 16), met_too(number, M2, 4 if is_alone else 6, 24)]
+    return facts
+
+
+def test_rank_flag_and_model_that_spare_who_met_only_one_name_each_other() -> None:
+    first, second = answer(crossed()).suspects[:2]
+    assert first.with_changes == (second.change.id,)
+    assert second.with_changes == (first.change.id,)
+    assert "interaction" in {one.code for one in first.evidence}
+
+
+def test_rank_flag_that_hurts_with_either_model_stands_alone() -> None:
+    first = answer(crossed(is_alone=True)).suspects[0]
+    assert first.change.kind is ChangeKind.FLAG
+    assert first.with_changes == ()
 
 
 def test_rank_flag_that_was_never_met_without_the_new_model_says_so() -> None:

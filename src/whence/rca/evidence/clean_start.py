@@ -14,7 +14,7 @@ from whence.rca.evidence.common import evidence
 from whence.rca.scene import Scene
 
 CODE = "clean_start"
-SLEEPING_SHARE = 0.35
+SLEEPING_SHARE = 0.15
 MIN_REQUESTS = 5.0
 
 

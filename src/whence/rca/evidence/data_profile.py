@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -23,6 +24,7 @@ MAX_EARLIER = 20
 MIN_EARLIER = 3
 LIMIT_Z = 4.0
 LARGEST_Z = 1000.0
+FAR_OUT_Z, FAR_OUT_NATS = 30.0, 1.2
 NEAR_NS = 30 * 60 * NS_PER_SECOND
 _DATA = frozenset({ChangeKind.DATASET, ChangeKind.SCHEMA})
 
@@ -52,9 +54,14 @@ def data_profile(candidate: Candidate, scene: Scene) -> Evidence | None:
     if not oddities:
         sentence = f"The snapshot looks like the {len(earlier)} before it: rows, schema, nulls and means are as usual."
         return evidence(CODE, QUIET_NATS, sentence, {"earlier": len(earlier)})
-    weight = ODD_NATS if len(earlier) >= MIN_EARLIER else ODD_ONCE_NATS
+    weight = (ODD_NATS if len(earlier) >= MIN_EARLIER else ODD_ONCE_NATS) + _size_nats(oddities[0].z)
     found = [{"what": one.what, "before": one.before, "now": one.now, "z": round(one.z, 2)} for one in oddities[:5]]
     return evidence(CODE, weight, _sentence(oddities[0]), {"earlier": len(earlier), "odd": found})
+
+
+def _size_nats(z: float) -> float:
+    """What an oddity gains by its size: of those that are far out few are harmless."""
+    return min(FAR_OUT_NATS, FAR_OUT_NATS * math.log(z / LIMIT_Z) / math.log(FAR_OUT_Z / LIMIT_Z))
 
 
 def _profile_of(candidate: Candidate, profiles: Sequence[SnapshotProfile]) -> SnapshotProfile | None:
@@ -70,7 +77,7 @@ def _profile_of(candidate: Candidate, profiles: Sequence[SnapshotProfile]) -> Sn
 def _oddities(current: SnapshotProfile, earlier: Sequence[SnapshotProfile]) -> Iterator[Oddity]:
     last_schema = next((one.schema_hash for one in reversed(earlier) if one.schema_hash), None)
     if current.schema_hash and last_schema and current.schema_hash != last_schema:
-        yield Oddity("schema", 0.0, 1.0, LARGEST_Z)
+        yield Oddity("schema", 0.0, 1.0, LIMIT_Z)
     yield from _odd("rows", current.rows, [one.rows for one in earlier], relative=0.05)
     yield from _odd("bytes", current.bytes, [one.bytes for one in earlier], relative=0.1)
     for column in current.columns:

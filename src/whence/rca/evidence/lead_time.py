@@ -13,7 +13,7 @@ from whence.rca.candidates import Candidate
 from whence.rca.columns import Floats
 from whence.rca.evidence.common import evidence, span
 from whence.rca.scene import Scene
-from whence.rca.weights import SLOW_LEAD_HOURS, SLOW_SPREAD, KindPrior
+from whence.rca.weights import AT_ONCE_HOURS, AT_ONCE_SHARE, SLOW_LEAD_HOURS, SLOW_SPREAD, KindPrior
 
 CODE = "lead_time"
 REPEAT_WEIGHT = 4.0
@@ -27,10 +27,12 @@ def lead_time(candidate: Candidate, scene: Scene) -> Evidence:
     prior = scene.weights.priors[candidate.change.kind]
     repeats = scene.repeats[candidate.bases, candidate.change.kind] - 1
     rate = prior.rate * REPEAT_WEIGHT / (REPEAT_WEIGHT + repeats)
-    instants, probabilities = scene.observed.possible_onsets_ns()
+    instants, probabilities = scene.observed.possible_onsets_ns(candidate.slack_ns)
     leads = (instants - candidate.acts_ns) / _HOUR_NS
     median = min(prior.lead_minutes, candidate.lead_minutes or prior.lead_minutes)
-    density = max(lead_density(leads, probabilities, replace(prior, lead_minutes=median)), _FLOOR_PER_HOUR)
+    at_once = AT_ONCE_SHARE if candidate.is_sighted else 0.0
+    expected = replace(prior, lead_minutes=median, at_once_share=at_once)
+    density = max(lead_density(leads, probabilities, expected), _FLOOR_PER_HOUR)
     weight = math.log(rate * density / scene.weights.unexplained_per_hour)
     minutes = float((leads * probabilities).sum()) * 60
     side = "before" if minutes >= 0 else "after"
@@ -45,7 +47,9 @@ def lead_density(leads: Floats, probabilities: Floats, prior: KindPrior) -> floa
         return 0.0
     fast = _lognormal(leads[late], prior.lead_minutes / 60, prior.spread)
     slow = _lognormal(leads[late], SLOW_LEAD_HOURS, SLOW_SPREAD)
-    mixed = (1 - prior.slow_share) * fast + prior.slow_share * slow
+    at_once = np.exp(-leads[late] / AT_ONCE_HOURS) / AT_ONCE_HOURS
+    delayed = (1 - prior.slow_share) * fast + prior.slow_share * slow
+    mixed = prior.at_once_share * at_once + (1 - prior.at_once_share) * delayed
     return float((mixed * probabilities[late]).sum())
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from whence.model.answer import Evidence
+from whence.model.kinds import ChangeKind
 from whence.model.times import NS_PER_SECOND
 from whence.rca.behaviour import Movement
 from whence.rca.candidates import Candidate
@@ -27,6 +28,9 @@ LOUD = (5.0, 3.0)
 SILENT_GUILTY, SILENT_GUILTY_DATA = 0.4, 0.5
 """Share of guilty changes that don't show at their place; data and models often fail with wrong values only."""
 LOUD_BYSTANDER = 0.03
+HANDED_ON = frozenset({ChangeKind.DATASET, ChangeKind.SCHEMA, ChangeKind.STALENESS})
+HANDED_ON_NATS = 1.0
+"""At most for errors at who works with the data: many data lie upstream of each failing place."""
 COMPARED_WEIGHT = 1.5
 LOW_NATS, HIGH_NATS = -2.0, 3.0
 MOVED_SCORE = 3.0
@@ -58,7 +62,10 @@ def moved(candidate: Candidate, scene: Scene) -> Moved | None:
     places = [place for place in candidate.carriers if behaviour.known(place)[start:end].any()]
     if not places:
         return None
-    place = max(places, key=lambda one: float(np.nanmax(behaviour.of(one)[start:end])))
+    place = max(
+        (*places, *_handed_on(candidate, scene, start, end)),
+        key=lambda one: float(np.nanmax(behaviour.of(one)[start:end])),
+    )
     scores = behaviour.of(place)
     split = start + int(np.nanargmax(scores[start:end]))
     before = np.nan_to_num(scores[:start], nan=-math.inf).max(initial=-math.inf)
@@ -69,6 +76,20 @@ def moved(candidate: Candidate, scene: Scene) -> Moved | None:
     )
 
 
+def _handed_on(candidate: Candidate, scene: Scene, start: int, end: int) -> list[str]:
+    """Who fails with what the change's own place handed out: wrong data pass through their reader in silence."""
+    if candidate.change.kind not in HANDED_ON:
+        return []
+    behaviour = scene.behaviour
+    callers = {caller for place in candidate.carriers for caller in scene.topology.callers(place)}
+    return [
+        one
+        for one in sorted(callers)
+        if behaviour.known(one)[start:end].any()
+        and behaviour.movement(one, start + int(np.nanargmax(behaviour.of(one)[start:end]))).facet == "errors"
+    ]
+
+
 def origin(candidate: Candidate, scene: Scene) -> Evidence | None:
     """The movement as evidence; None without data on both sides of the change."""
     found = moved(candidate, scene)
@@ -77,6 +98,8 @@ def origin(candidate: Candidate, scene: Scene) -> Evidence | None:
     movement = found.movement
     silent = scene.weights.priors[candidate.change.kind].silent
     weight = EARLIER_NATS if found.earlier else movement_nats(movement.score, loudest=found.loudest, silent=silent)
+    if movement.place not in candidate.carriers:
+        weight = min(weight, HANDED_ON_NATS)
     data = {
         "place": movement.place,
         "facet": movement.facet,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from whence.model.answer import Evidence
+from whence.model.kinds import ChangeKind
 from whence.model.times import NS_PER_SECOND
 from whence.rca.candidates import Candidate
 from whence.rca.columns import Floats, Ints, sum_by
@@ -27,6 +28,8 @@ BYSTANDER_SPREAD = 0.25
 """Room for what sets a canary apart anyway: internal users, cold caches, one zone."""
 DISPERSION = 1.3
 LOW_NATS, HIGH_NATS = -6.0, 8.0
+SPOILING = frozenset({ChangeKind.DEPLOYMENT, ChangeKind.CONFIG, ChangeKind.FLAG, ChangeKind.SCHEMA, ChangeKind.OTHER})
+"""Changes that may write what others read; a model or a snapshot is only read."""
 POISONED_FACTOR = 3.0
 POISONED_WITHIN_NS = 120 * NS_PER_SECOND
 """If requests that met the old version went this bad this soon after the new one came, likeness hardly exonerates."""
@@ -52,7 +55,8 @@ def same_time_contrast(candidate: Candidate, scene: Scene) -> Evidence | None:
     if contrast is None:
         return None
     weight = clip(two_prior(contrast.log_odds, contrast.variance, GUILTY, BYSTANDER_SPREAD), LOW_NATS, HIGH_NATS)
-    if weight < POISONED_LOW_NATS and _old_went_bad(candidate, scene):
+    may_spoil = candidate.change.kind in SPOILING
+    if may_spoil and weight < POISONED_LOW_NATS and _old_went_bad(candidate, scene):
         weight = POISONED_LOW_NATS
     return evidence(CODE, weight, _sentence(contrast, weight), _data(contrast))
 
