@@ -67,7 +67,7 @@ def test_contrast_of_a_model_exonerates_in_full_though_the_old_one_went_bad_too(
     """A model is only read: the old one can't have been spoilt by it."""
     model = "file#shop/ranker"
     old, new = f"{model}@version:1", f"{model}@version:2"
-    facts = [entity(SHOP)]
+    facts: list[Fact] = [entity(SHOP)]
     facts += versioned(SHOP, model, {old: -9, new: 40}, 80, kind=EntityKind.MODEL, type_=RelationType.USES_MODEL)
     facts += traffic(SHOP, range(40), {old: Met(40)})
     facts += traffic(SHOP, range(40, 80), {old: Met(20, bad=10), new: Met(20, bad=10)})
