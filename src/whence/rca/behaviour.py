@@ -53,12 +53,14 @@ class Behaviour:
         self.clock: Clock = counts.clock
         self._number = counts.number
         self._facets = counts.facets()
-        self._best = [
+        best = [
             SCALE[one.name] * dimmed.get(one.name, 1.0) * Grouping(one.owner, len(self._number)).maximum(one.scores)
             for one in self._facets
         ]
-        self.scores: Floats = np.fmax.reduce(self._best)
+        self.scores: Floats = np.fmax.reduce(best)
         """Strongest facet of each place at each split; NaN where nothing is known."""
+        self._strongest: Ints = np.argmax(np.nan_to_num(best, nan=-np.inf), axis=0)
+        """Number of that facet."""
         self.places: tuple[str, ...] = tuple(self._number)
         """Entities, in the order of the rows of ``scores``."""
 
@@ -75,8 +77,7 @@ class Behaviour:
     def movement(self, place: str, split: int) -> Movement:
         """What moved most at a place across a split at which something is known of it."""
         number = self._number[place]
-        best = int(np.nanargmax([scores[number, split] for scores in self._best]))
-        facet = self._facets[best]
+        facet = self._facets[self._strongest[number, split]]
         mine = np.flatnonzero(facet.owner == number)
         series = mine[int(np.nanargmax(facet.scores[mine, split]))]
         return Movement(

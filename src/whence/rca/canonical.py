@@ -58,7 +58,8 @@ def in_order(rows: Table) -> Table:
 
 def _in_order(column: Names[Any]) -> Names[Any]:
     """The column with its values sorted, without those that no row has."""
-    present = sorted((column.values[code], code) for code in np.unique(column.codes).tolist())
+    used = np.flatnonzero(np.bincount(column.codes, minlength=len(column.values))).tolist()
+    present = sorted((column.values[code], code) for code in used)
     number = np.zeros(len(column.values), dtype=np.int64)
     number[[code for _, code in present]] = np.arange(len(present))
     return Names(tuple(value for value, _ in present), number[column.codes])

@@ -9,7 +9,7 @@ import numpy as np
 
 from whence.model.rows import Floats, Ints
 
-__all__ = ["Floats", "Grouping", "Ints", "in_first_order", "numbered", "sum_by"]
+__all__ = ["Floats", "Grouping", "Ints", "in_first_order", "median_of_known", "numbered", "sum_by"]
 
 K = TypeVar("K", bound=Hashable)
 
@@ -33,6 +33,18 @@ def in_first_order(codes: Ints) -> tuple[Ints, Ints]:
     number = np.empty_like(order)
     number[order] = np.arange(len(order))
     return number[dense], first[order]
+
+
+def median_of_known(rows: Floats) -> Floats:
+    """Median of each column, NaN ignored; every column must hold something else.
+
+    The same as numpy's ``nanmedian``, which is many times slower on few rows.
+    """
+    ascending = np.sort(rows, axis=0)
+    known = np.count_nonzero(~np.isnan(rows), axis=0)
+    column = np.arange(rows.shape[1])
+    result: Floats = (ascending[(known - 1) // 2, column] + ascending[known // 2, column]) / 2
+    return result
 
 
 class Grouping:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from whence.rca.columns import Floats, Grouping, Ints
+from whence.rca.columns import Floats, Grouping, Ints, median_of_known
 from whence.rca.series import Durations, Sides, sides
 
 DURATION_FLOOR = 0.15
@@ -43,8 +43,8 @@ def usual_of(moved: Floats, floor: float) -> Usual:
     """What all series did together; ``floor`` is the least spread that counts as ordinary."""
     usable = ~np.isnan(moved).all(axis=0)
     middle, spread = np.zeros(moved.shape[1]), np.full(moved.shape[1], floor)
-    middle[usable] = np.nanmedian(moved[:, usable], axis=0)
-    deviation = np.nanmedian(np.abs(moved[:, usable] - middle[usable]), axis=0)
+    middle[usable] = median_of_known(moved[:, usable])
+    deviation = median_of_known(np.abs(moved[:, usable] - middle[usable]))
     spread[usable] = np.maximum(1.4826 * deviation, floor)
     return middle, spread
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from whence.errors import InvalidReference
-from whence.model.delta import Relation
+from whence.model.delta import Relation, RelationKey
 from whence.model.graph import Subgraph
 from whence.model.kinds import EntityKind, Layer, RelationType
 from whence.model.refs import parse_ref
@@ -31,6 +31,9 @@ STRENGTH = {
 }
 """How surely a fault crosses a relation of each type."""
 INFERRED_STRENGTH = 0.25
+_COST = {type_: -math.log(strength) for type_, strength in STRENGTH.items()}
+_INFERRED_COST = -math.log(INFERRED_STRENGTH)
+"""Costs of the steps of a path add up where strengths multiply."""
 _SERVING = frozenset({EntityKind.SERVICE, EntityKind.SERVICE_VERSION, EntityKind.EXTERNAL})
 _CARRIES_ON = frozenset({RelationType.CALLS, RelationType.CONSUMES})
 
@@ -58,26 +61,31 @@ class Topology:
 
     def __init__(self, subgraph: Subgraph, symptom: str) -> None:
         self.symptom = base_key(symptom)
-        self._subgraph = subgraph
+        self._bases = _Bases({key: entity.base for key, entity in subgraph.entities.items()})
         self._incoming: dict[str, list[Relation]] = defaultdict(list)
         self._dependents: dict[str, set[str]] = defaultdict(set)
-        strengths: dict[str, dict[str, float]] = defaultdict(dict)
+        self._callers: dict[str, set[str]] = defaultdict(set)
+        costs: dict[str, dict[str, float]] = defaultdict(dict)
         called: dict[str, set[str]] = defaultdict(set)
         carried: dict[str, set[str]] = defaultdict(set)
         for relation in subgraph.relations:
-            if relation.key.type is RelationType.HAS_VERSION:
+            key = relation.key
+            if key.type is RelationType.HAS_VERSION:
                 continue
-            self._incoming[relation.key.dst].append(relation)
-            src, dst = self.base(relation.key.src), self.base(relation.key.dst)
+            self._incoming[key.dst].append(relation)
+            src, dst = self._bases[key.src], self._bases[key.dst]
             if src == dst:
                 continue
             self._dependents[dst].add(src)
-            strengths[src][dst] = max(strengths[src].get(dst, 0.0), _strength(relation))
-            if relation.key.type in _CARRIES_ON:
+            cost, known = _cost(key), costs[src]
+            if cost < known.get(dst, math.inf):
+                known[dst] = cost
+            if key.type in _CARRIES_ON:
                 carried[src].add(dst)
-            if relation.key.type is RelationType.CALLS:
+            if key.type is RelationType.CALLS:
                 called[src].add(dst)
-        self.reach = _best_paths(self.symptom, strengths)
+                self._callers[dst].add(src)
+        self.reach = _best_paths(self.symptom, costs)
         self._services = frozenset(one.base for one in subgraph.entities.values() if one.kind in _SERVING)
         self._serving = self._services & _reached(self.symptom, carried) or self._services
         self.within_requests = frozenset(_reached(self.symptom, called))
@@ -85,8 +93,7 @@ class Topology:
 
     def base(self, key: str) -> str:
         """Entity that a node belongs to."""
-        entity = self._subgraph.entities.get(key)
-        return entity.base if entity is not None else base_key(key)
+        return self._bases[key]
 
     def bases(self) -> tuple[str, ...]:
         """Every entity that can be reached, sorted."""
@@ -109,6 +116,10 @@ class Topology:
             frontier = sorted({one for key in frontier for one in self._dependents.get(key, ())} - seen)
             seen.update(frontier)
         return ()
+
+    def callers(self, base: str) -> tuple[str, ...]:
+        """Services that call this one while the symptom's requests wait: what it hands out, they work with."""
+        return tuple(sorted(self._callers.get(base, set()) & self.within_requests))
 
     def consumed_since(self, version: str) -> int | None:
         """First instant at which a serving node depended on a version, however indirectly; None when none does."""
@@ -143,14 +154,22 @@ class Topology:
 _NEVER = 2**63
 
 
-def _strength(relation: Relation) -> float:
-    if relation.key.layer is Layer.INFERRED:
-        return INFERRED_STRENGTH
-    return STRENGTH[relation.key.type]
+class _Bases(dict[str, str]):
+    """Entity of each node; what the closure does not hold is told by its key."""
+
+    def __missing__(self, key: str) -> str:
+        base = self[key] = base_key(key)
+        return base
 
 
-def _best_paths(root: str, strengths: dict[str, dict[str, float]]) -> dict[str, Reach]:
+def _cost(key: RelationKey) -> float:
+    return _INFERRED_COST if key.layer is Layer.INFERRED else _COST[key.type]
+
+
+def _best_paths(root: str, costs: dict[str, dict[str, float]]) -> dict[str, Reach]:
+    """The way of least cost to each entity; of equal ways the shortest, then the first by keys."""
     done: dict[str, Reach] = {}
+    least = {root: 0.0}
     heap: list[tuple[float, int, tuple[str, ...]]] = [(0.0, 0, (root,))]
     while heap:
         cost, hops, path = heapq.heappop(heap)
@@ -158,9 +177,11 @@ def _best_paths(root: str, strengths: dict[str, dict[str, float]]) -> dict[str, 
         if node in done:
             continue
         done[node] = Reach(math.exp(-cost), path)
-        for following, strength in strengths.get(node, {}).items():
-            if following not in done:
-                heapq.heappush(heap, (cost - math.log(strength), hops + 1, (*path, following)))
+        for following, step in costs.get(node, {}).items():
+            total = cost + step
+            if following not in done and total <= least.get(following, math.inf):
+                least[following] = total
+                heapq.heappush(heap, (total, hops + 1, (*path, following)))
     return done
 
 

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from whence.model.graph import Subgraph
 from whence.model.kinds import EntityKind, Layer, RelationType
 from whence.rca.topology import INFERRED_STRENGTH, STRENGTH, Topology, base_key
@@ -100,3 +108,31 @@ def test_topology_of_a_lone_symptom_reaches_it_alone() -> None:
 def test_base_key_of_a_version_is_its_entity() -> None:
     assert base_key(D2) == DATA
     assert base_key("not a reference") == "not a reference"
+
+
+NODES = tuple(key(name) for name in "abcde")
+STEPS = st.dictionaries(
+    st.tuples(st.sampled_from(NODES), st.sampled_from(NODES)), st.sampled_from(sorted(STRENGTH)), max_size=12
+)
+
+
+def paths(steps: dict[tuple[str, str], RelationType], path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Every way on from a path that visits nothing twice, the path itself included."""
+    yield path
+    for src, dst in steps:
+        if src == path[-1] and dst not in path:
+            yield from paths(steps, (*path, dst))
+
+
+@settings(deadline=None)
+@given(STEPS)
+def test_reach_is_the_best_of_all_paths(steps: dict[tuple[str, str], RelationType]) -> None:
+    facts: list[Fact] = [entity(one) for one in NODES]
+    facts += [relation(link(src, dst, type_)) for (src, dst), type_ in steps.items()]
+    best: dict[str, float] = {}
+    for path in paths(steps, (NODES[0],)):
+        strength = math.prod(STRENGTH[steps[step]] for step in pairwise(path))
+        best[path[-1]] = max(strength, best.get(path[-1], 0.0))
+    reach = topology(*facts, symptom=NODES[0]).reach
+    assert {node: one.strength for node, one in reach.items()} == pytest.approx(best)
+    assert all(one.path in set(paths(steps, (NODES[0],))) for one in reach.values())
