@@ -13,9 +13,10 @@ from whence.settings import ENV_PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-COMMANDS = sorted(
-    set(re.findall(r"whence (serve|demo|why|changed|upstream|downstream|diff|search|show|doctor|token)\b", README))
+_NAMES = (
+    "serve|demo|why|changed|upstream|downstream|diff|search|show|declare|undeclared|check|policy|kpi|doctor|token"
 )
+COMMANDS = sorted(set(re.findall(rf"whence ({_NAMES})\b", README)))
 
 
 def settings_table() -> str:

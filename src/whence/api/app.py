@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from whence.api import (
     changes,
+    check,
     declarations,
     entities,
     errors,
@@ -30,6 +31,7 @@ from whence.ui import page_routes
 
 _NOUNS = (
     changes,
+    check,
     declarations,
     entities,
     feedback,

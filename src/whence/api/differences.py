@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from whence.api.imports import read_declared
 from whence.api.resolve import with_versions
 from whence.api.window import Window
 from whence.declare.coverage import Coverage, Shares
 from whence.declare.declared import RUNTIME, Declared, Pair, Statement
 from whence.declare.difference import Finding, differences, pinned, unexpected
+from whence.declare.statements import Source
 from whence.model.kinds import Layer, RelationType
 from whence.model.times import NS_PER_SECOND
 from whence.store.protocol import BucketQuery, ClosureQuery, DependencyQuery, GraphReader
@@ -35,8 +36,8 @@ class Volume(NamedTuple):
     errors: float
 
 
-async def read_differences(reader: GraphReader, window: Window) -> Differences:
-    """Compare what was observed in a window with all that is declared. Cost: a scan of all relations."""
+async def read_differences(reader: GraphReader, window: Window, sources: Sequence[Source]) -> Differences:
+    """Compare what was observed in a window with what sources declare. Cost: a scan of all relations."""
     query = DependencyQuery(
         window.from_ns,
         window.to_ns,
@@ -46,7 +47,7 @@ async def read_differences(reader: GraphReader, window: Window) -> Differences:
         known_ns=window.known_ns,
     )
     observed = await reader.dependencies(query)
-    declared = await read_declared(reader, sorted({end for one in observed for end in (one.src, one.dst)}))
+    declared = Declared(sources, sorted({end for one in observed for end in (one.src, one.dst)}))
     found = [*differences(observed, declared, window.environment)]
     for pair, statements in sorted(pinned(declared, window.environment).items()):
         found += await _unexpected(reader, window, pair, statements)

@@ -5,12 +5,10 @@ The statements alone are kept, not the texts of the files.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from whence.declare.declared import Declared
 from whence.declare.statements import Source, Statements
 from whence.store.protocol import MAX_PAGE, Document, GraphReader
 
@@ -65,7 +63,6 @@ async def read_imports(reader: GraphReader) -> list[Kept]:
             return sorted(found, key=lambda one: one.name)
 
 
-async def read_declared(reader: GraphReader, keys: Sequence[str]) -> Declared:
-    """What all imports state of some keys."""
-    sources = [Source(one.name, one.content.revision, one.content.statements) for one in await read_imports(reader)]
-    return Declared(sources, keys)
+async def read_sources(reader: GraphReader) -> list[Source]:
+    """What every import states, by name."""
+    return [Source(one.name, one.content.revision, one.content.statements) for one in await read_imports(reader)]

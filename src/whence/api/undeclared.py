@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from whence.api.access import needs
 from whence.api.context import Ctx
 from whence.api.differences import Differences, read_differences, read_volume
+from whence.api.imports import read_sources
 from whence.api.paging import Cursor, Limit, PageJson, page
 from whence.api.resolve import find
 from whence.api.window import Window, WindowDep
@@ -106,7 +107,7 @@ async def read_report(
     cursor: Cursor = None,
 ) -> ReportJson:
     """Dependencies that are observed but not declared, declared but not observed, or of an unexpected version."""
-    report = await read_differences(context.store, window)
+    report = await read_differences(context.store, window, await read_sources(context.store))
     chosen = [one for one in report.findings if not status or one.status in status]
     if entity is not None:
         known = await find(context.store, "entity", entity)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from whence.cli import catalogue, doctor, graph, server, why
+from whence.cli import catalogue, check, declare, doctor, graph, server, why
 from whence.cli.exits import OK, Failure
 from whence.cli.output import clean
 
@@ -21,9 +21,13 @@ COMMANDS = (
     graph.diff,
     catalogue.search,
     catalogue.show,
+    declare.undeclared,
+    check.check,
     doctor.doctor,
     server.token,
 )
+
+GROUPS = {"declare": declare.declare}
 
 app = typer.Typer(
     name="whence",
@@ -34,6 +38,8 @@ app = typer.Typer(
 )
 for command in COMMANDS:
     app.command()(command)
+for name, group in GROUPS.items():
+    app.add_typer(group, name=name)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -28,11 +28,15 @@ class Client:
 
     def get(self, path: str, **params: object) -> Reply:
         """GET with the parameters that are not None."""
-        return self._send("GET", path, params={name: value for name, value in params.items() if value is not None})
+        return self._send("GET", path, params=_given(params))
 
-    def post(self, path: str, body: Mapping[str, object]) -> Reply:
-        """POST of a JSON body."""
-        return self._send("POST", path, json=body)
+    def post(self, path: str, body: Mapping[str, object], **params: object) -> Reply:
+        """POST of a JSON body, with the parameters that are not None."""
+        return self._send("POST", path, json=body, params=_given(params))
+
+    def delete(self, path: str) -> None:
+        """DELETE, which answers nothing."""
+        self._exchange("DELETE", path)
 
     def text(self, path: str) -> str:
         """GET of something that is not JSON."""
@@ -60,6 +64,10 @@ class Client:
         if not response.is_success:
             raise _failure(response.status_code, _problem(response))
         return response
+
+
+def _given(params: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in params.items() if value is not None}
 
 
 def _problem(response: Any) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 OK = 0
+FOUND = 1
 NO_SUSPECT = 3
 USAGE = 2
 NOT_FOUND = 4

@@ -52,7 +52,7 @@ class _Seen(NamedTuple):
 REASONS = {
     "not_declared": "no file declares it",
     "only_allowed": "a network rule allows it, but no file declares it",
-    "never_observed": "both ends are instrumented, and it was never used in this window",
+    "never_observed": "it would have been seen, and was never used in this window",
     "dependent_not_seen": "the dependent sent nothing in this window, so nobody can tell",
     "no_calls_seen": "no call of the dependent is visible, and the other end is not instrumented",
     "no_data_seen": "no data access of the dependent is visible: its client library is not instrumented",

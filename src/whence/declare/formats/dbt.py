@@ -17,7 +17,7 @@ def is_manifest(value: Any) -> bool:
     return "dbt_schema_version" in as_map(as_map(value).get("metadata"))
 
 
-def read(manifest: Json, text: str, path: str) -> Statements:
+def read(manifest: Json, path: str, *, text: str) -> Statements:
     """Statements of one manifest; a line is where the node's id first stands as a key."""
     lines = _Lines(text)
     nodes = {**as_map(manifest.get("nodes")), **as_map(manifest.get("sources"))}

@@ -16,7 +16,7 @@ def is_declaration(value: Any) -> bool:
     return any(_is_job_event(as_map(event)) for event in _events(value))
 
 
-def read(value: Any, text: str, path: str) -> Statements:
+def read(value: Any, path: str, *, text: str) -> Statements:
     """Statements of the job events in a file; a line is where the job's name first stands."""
     edges: list[Edge] = []
     for event in map(as_map, _events(value)):

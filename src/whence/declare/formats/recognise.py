@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -15,14 +16,16 @@ from whence.declare.statements import Statements, together
 from whence.errors import DecodeError
 
 _YAML = frozenset({".yaml", ".yml"})
+_NAMED = re.compile(r"(.*\.)?(whence|catalog-info|odcs)\.ya?ml\Z")
 _COMPOSE = re.compile(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml\Z")
 _SKIPPED_FOLDERS = frozenset({"node_modules", "site-packages", "vendor"})
 
-Document = Callable[[Located, str], Statements]
+Document = Callable[[Any, str], Statements]
+"""Reads one document of a file, given the file's path."""
 
 
 class Reading(NamedTuple):
-    """What was found in one file. ``format`` is empty where it states nothing that we understand."""
+    """What was found in one file. ``format`` is empty where it has none that we know."""
 
     path: str
     format: str
@@ -39,6 +42,12 @@ def may_state(path: str) -> bool:
     return file.suffix in _YAML or file.name in ("manifest.json", "CODEOWNERS") or path.endswith(".openlineage.json")
 
 
+def is_named_so(path: str) -> bool:
+    """Whether a file's name alone says that it states something, so that one that can't be read is a mistake."""
+    name = PurePosixPath(path).name
+    return bool(_NAMED.match(name) or _COMPOSE.match(name))
+
+
 def read_files(texts: Mapping[str, str]) -> list[Reading]:
     """Read files by path. What names no owner is given the one of its file in CODEOWNERS, if there is one.
 
@@ -50,47 +59,51 @@ def read_files(texts: Mapping[str, str]) -> list[Reading]:
 
 
 def _read(path: str, text: str) -> Reading:
+    name = ""
+    statements: list[Statements] = []
     try:
-        return _read_json(path, text) if path.endswith(".json") else _read_documents(path, text)
+        for name, read, document in _recognised(path, text):  # noqa: B007 - the last one's name goes into the problem
+            statements.append(read(document, path))
     except DecodeError as error:
-        return Reading(path, "", Statements(), str(error))
+        return Reading(path, name, Statements(), str(error))
+    return Reading(path, name, together(statements))
 
 
-def _read_json(path: str, text: str) -> Reading:
+def _recognised(path: str, text: str) -> Iterator[tuple[str, Document, Any]]:
+    """Documents of a file that we understand, each with the name of its format."""
+    if path.endswith(".json"):
+        yield from _recognised_json(text)
+        return
+    for document in read_yaml(text):
+        found = _format_of(path, document) if isinstance(document, Located) else None
+        if found is not None:
+            yield *found, document
+
+
+def _recognised_json(text: str) -> Iterator[tuple[str, Document, Any]]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"not JSON: {error}") from None
     if dbt.is_manifest(value):
-        return Reading(path, "dbt", dbt.read(value, text, path))
-    if openlineage.is_declaration(value):
-        return Reading(path, "openlineage", openlineage.read(value, text, path))
-    return Reading(path, "", Statements())
+        yield "dbt", partial(dbt.read, text=text), value
+    elif openlineage.is_declaration(value):
+        yield "openlineage", partial(openlineage.read, text=text), value
 
 
-def _read_documents(path: str, text: str) -> Reading:
-    found = [_recognised(path, document) for document in read_yaml(text) if isinstance(document, Located)]
-    named = [(name, read(document, path)) for name, read, document in found if name]
-    return Reading(path, named[0][0] if named else "", together(part for _, part in named))
-
-
-def _recognised(path: str, document: Located) -> tuple[str, Document, Located]:
+def _format_of(path: str, document: Located) -> tuple[str, Document] | None:
     version = str(document.get("apiVersion", ""))
     if "whence" in document:
-        return "whence", own.read, document
+        return "whence", own.read
     if version.startswith("backstage.io/"):
-        return "backstage", backstage.read, document
+        return "backstage", backstage.read
     if kubernetes.is_rule(document):
-        return "kubernetes", kubernetes.read, document
+        return "kubernetes", kubernetes.read
     if document.get("kind") == "DataContract":
-        return "odcs", odcs.read, document
+        return "odcs", odcs.read
     if _COMPOSE.match(PurePosixPath(path).name) and "services" in document:
-        return "compose", compose.read, document
-    return "", _nothing, document
-
-
-def _nothing(_document: Any, _path: str) -> Statements:
-    return Statements()
+        return "compose", compose.read
+    return None
 
 
 def _with_owners(statements: Statements, rules: Iterable[codeowners.Rule]) -> Statements:
