@@ -21,6 +21,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "intake": {"model", "errors"},
     "rca": {"model", "errors"},
     "declare": {"model", "errors", "intake"},
+    "governance": {"model", "errors", "intake", "declare"},
+    "kpis": {"model", "errors"},
     "store": {"model", "errors"},
     "store.embedded": {"model", "errors", "store"},
     "store.bolt": {"model", "errors", "store"},
@@ -35,6 +37,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "model",
         "errors",
         "intake",
+        "declare",
+        "governance",
+        "kpis",
         "rca",
         "store",
         "investigate",
@@ -43,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ui",
         "tokens",
         "metrics",
+        "wording",
     },
     "ui": {"wording"},
     "sdk": {"model.names"},
@@ -52,7 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "main": {"*"},
     "__init__": {"sdk"},
 }
-PURE_ROOMS = {"model", "otlp", "fold", "intake", "rca", "exhibits"}
+PURE_ROOMS = {"model", "otlp", "fold", "intake", "declare", "governance", "kpis", "rca", "exhibits"}
 IMPURE_MODULES = {"asyncio", "logging", "os", "random", "socket", "subprocess", "threading", "time", "secrets"}
 ONE_ROOM_ONLY = {"neo4j": "store.bolt", "fastapi": "api", "grpc": "collector", "sqlite3": "store.embedded"}
 
