@@ -6,7 +6,7 @@ The onset is the change point of the bad share per bucket, or of the number of r
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -69,12 +69,13 @@ def normal_around(at_ns: float, sigma_ns: float) -> tuple[Floats, Floats]:
     return at_ns + sigma_ns * _NORMAL_POINTS, _NORMAL_WEIGHTS / _NORMAL_WEIGHTS.sum()
 
 
-def observe(requests: Requests, incident: Incident) -> Observed:
+def observe(requests: Requests, incident: Incident, logged: Split = NO_SPLIT) -> Observed:
     """Find the signal that moved most (unless one is given) and when it began.
 
     Args:
         requests: Requests into the symptom's service.
         incident: The question.
+        logged: When the service began to log errors; it counts where requests show no onset.
     """
     given, detected_s = incident.symptom.signal, incident.detected_ns // NS_PER_SECOND
     signals = (given,) if given in _SHARES else () if given is Signal.VOLUME else _SHARES
@@ -85,6 +86,8 @@ def observe(requests: Requests, incident: Incident) -> Observed:
         settled = given is Signal.VOLUME or detected_s - drop.at_s >= UNSETTLED_S
         if settled and drop.after < MAX_REMAINDER * drop.before and drop.gain > best.gain:
             signal, best = Signal.VOLUME, drop
+    if max(best.gain, MIN_GAIN_NATS) < logged.gain and given in (None, Signal.ERRORS) and best.gain < MIN_GAIN_NATS:
+        signal, best = Signal.ERRORS, replace(logged, before=0.0)
     found = best.gain >= MIN_GAIN_NATS or incident.onset_ns is not None
     return Observed(
         signal=signal if given is None else given,

@@ -12,6 +12,7 @@ from whence.rca.behaviour import Behaviour
 from whence.rca.candidates import Candidate, gather
 from whence.rca.case import Case
 from whence.rca.columns import Floats, Ints
+from whence.rca.logged import logged_onset
 from whence.rca.onset import Observed, observe
 from whence.rca.requests import Requests, rows_into
 from whence.rca.topology import Topology
@@ -57,7 +58,7 @@ def scene_of(case: Case, weights: RankWeights) -> Scene:
     """Derive a scene. Cost: O(rows) and O(series x buckets)."""
     topology = Topology(case.subgraph, case.incident.symptom.entity)
     requests = Requests(rows_into(case, topology), case.bucket_s)
-    observed = observe(requests, case.incident)
+    observed = observe(requests, case.incident, logged_onset(case, topology))
     candidates = gather(case, topology, observed.onset.high_ns)
     baseline_until_s = requests.baseline_until_s(case.incident.detected_ns // NS_PER_SECOND)
     return Scene(

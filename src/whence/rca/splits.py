@@ -1,4 +1,4 @@
-"""Change points: where a share of bad requests rose, or the number of requests fell.
+"""Change points: where a share of bad requests rose, or a count fell or rose.
 
 Both maximise the likelihood of two segments over every split. The interval holds every split that is at most two nats
 worse. Traffic comes in lumps, so likelihoods are divided by the overdispersion that the segments themselves show.
@@ -49,14 +49,23 @@ def best_rise(starts: Ints, bad: Floats, total: Floats, bucket_s: int) -> Split:
 
 
 def best_drop(starts: Ints, total: Floats, bucket_s: int) -> Split:
-    """The likeliest fall of the number of requests over buckets without gaps; no split when it never falls."""
+    """The likeliest fall of a count over buckets without gaps; no split when it never falls."""
+    return _best_step(starts, total, bucket_s, sign=-1)
+
+
+def best_surge(starts: Ints, total: Floats, bucket_s: int) -> Split:
+    """The likeliest rise of a count over buckets without gaps; no split when it never rises."""
+    return _best_step(starts, total, bucket_s, sign=1)
+
+
+def _best_step(starts: Ints, total: Floats, bucket_s: int, *, sign: int) -> Split:
     if len(starts) < MIN_BUCKETS:
         return NO_SPLIT
     number = np.arange(1, len(starts))
     sums_before, sums_after = np.cumsum(total)[:-1], total.sum() - np.cumsum(total)[:-1]
     before, after = sums_before / number, sums_after / (len(starts) - number)
     gains = _poisson(sums_before, before) + _poisson(sums_after, after) - float(_poisson(total.sum(), total.mean()))
-    gains = np.where(after < before, gains, 0.0)
+    gains = np.where(sign * (after - before) > 0, gains, 0.0)
     best = int(np.argmax(gains))
     expected = np.where(np.arange(len(starts)) <= best, before[best], after[best])
     squares = float((((total - expected) ** 2) / np.maximum(expected, 1.0)).sum())

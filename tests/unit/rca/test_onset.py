@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from tests.unit.rca.scenes import scene
 from whence.model.incident import Incident
 from whence.model.kinds import Signal
 from whence.rca.onset import Observed, observe
 from whence.rca.requests import Requests
-from whence.testing.cases import BUCKET_S, Met, bucket, case_of, incident, traffic
+from whence.testing.cases import BUCKET_S, Met, bucket, case_of, incident, traffic, work
 from whence.testing.graphs import Fact, at, delta, entity, key
 
 SHOP, NODE = key("shop"), key("ranker")
@@ -98,3 +99,20 @@ def test_observe_fewer_requests_by_a_third_are_no_symptom() -> None:
 def test_observe_volume_when_asked_for_looks_at_nothing_else() -> None:
     found = observed(phases(Met(30), Met(30, bad=9)), incident(SHOP, 59, Signal.VOLUME))
     assert (found.signal, found.found) == (Signal.VOLUME, False)
+
+
+def test_onset_of_a_service_without_bad_requests_is_when_it_began_to_log_errors() -> None:
+    facts: list[Fact] = [entity(SHOP), *traffic(SHOP, range(80), {SHOP: Met(2)}), *work(SHOP, range(60))]
+    of = scene([*facts, *work(SHOP, range(60, 80), error_logs=4.0)], incident(SHOP, 79))
+    assert of.observed.found
+    assert of.observed.signal is Signal.ERRORS
+    assert of.observed.onset.at_ns == at(bucket(60))
+
+
+def test_onset_of_a_service_that_always_logs_errors_is_not_found() -> None:
+    facts: list[Fact] = [
+        entity(SHOP),
+        *traffic(SHOP, range(80), {SHOP: Met(2)}),
+        *work(SHOP, range(80), error_logs=4.0),
+    ]
+    assert not scene(facts, incident(SHOP, 79)).observed.found
