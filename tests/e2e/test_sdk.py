@@ -70,6 +70,7 @@ def capture() -> Iterator[Capture]:
 def execute(code: str, directory: Path, **environ: str) -> str:
     """Run an application and give back what it printed."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "PYTEST_", "WHENCE_"))}
+    clean |= {"OPENLINEAGE_DISABLED": "true", "WHENCE_HEARTBEAT_SECONDS": "0"}
     done = run(
         [sys.executable, "-c", code],
         env=clean | environ,
@@ -81,6 +82,8 @@ def execute(code: str, directory: Path, **environ: str) -> str:
     )
     return done.stdout
 
+
+SHA = "9d59409acf479dfa0df1aa568182e43e43df8bbe"
 
 APPLICATION = """
 import whence
@@ -243,11 +246,11 @@ run()
         OTEL_METRICS_EXPORTER="none",
         OTEL_LOGS_EXPORTER="none",
         OTEL_SERVICE_NAME="trainer",
-        GITHUB_SHA="9d59409acf479dfa0df1aa568182e43e43df8bbe",
+        GITHUB_SHA=SHA,
     )
     ((resource, name, lists),) = capture.spans()
     assert (resource["service.name"], name) == ("trainer", "train-ranker")
-    assert resource["vcs.ref.head.revision"] == "9d59409acf479dfa0df1aa568182e43e43df8bbe"
+    assert resource["vcs.ref.head.revision"] == SHA
     assert lists["whence.inputs"] == ["file#shop/clicks@opaque:c4"]
 
 
@@ -257,16 +260,15 @@ from opentelemetry.sdk.trace import TracerProvider
 found = TracerProvider().resource.attributes
 print(found["vcs.ref.head.revision"], found["telemetry.distro.name"], found["service.name"])
 """
-    sha = "9d59409acf479dfa0df1aa568182e43e43df8bbe"
     printed = execute(
         code,
         tmp_path,
         PYTHONPATH=installed,
         OTEL_EXPERIMENTAL_RESOURCE_DETECTORS="whence",
         OTEL_SERVICE_NAME="scoring",
-        GITHUB_SHA=sha,
+        GITHUB_SHA=SHA,
     )
-    assert printed == f"{sha} whence scoring\n"
+    assert printed == f"{SHA} whence scoring\n"
 
 
 def test_detector_does_not_override_a_stated_revision(tmp_path: Path, installed: str) -> None:
@@ -280,7 +282,7 @@ print(TracerProvider().resource.attributes["vcs.ref.head.revision"])
         PYTHONPATH=installed,
         OTEL_EXPERIMENTAL_RESOURCE_DETECTORS="whence",
         OTEL_RESOURCE_ATTRIBUTES="vcs.ref.head.revision=stated",
-        GITHUB_SHA="9d59409acf479dfa0df1aa568182e43e43df8bbe",
+        GITHUB_SHA=SHA,
     )
     assert printed == "stated\n"
 
@@ -299,6 +301,25 @@ for who in (tracer, trace.get_tracer("made after")):
     found = who.start_span("work").resource.attributes
     print(found["vcs.ref.head.revision"], found["telemetry.distro.name"], found["service.name"])
 """
-    sha = "9d59409acf479dfa0df1aa568182e43e43df8bbe"
-    printed = execute(code, tmp_path, OTEL_SERVICE_NAME="scoring", GITHUB_SHA=sha)
-    assert printed == f"{sha} vendor scoring\n" * 2
+    printed = execute(code, tmp_path, OTEL_SERVICE_NAME="scoring", GITHUB_SHA=SHA)
+    assert printed == f"{SHA} vendor scoring\n" * 2
+
+
+def test_run_exports_openlineage_events_beside_its_span(capture: Capture, tmp_path: Path) -> None:
+    execute(
+        APPLICATION + "    whence.writes('file#shop/ranker@version:v42')",
+        tmp_path,
+        OTEL_EXPORTER_OTLP_ENDPOINT=capture.url,
+        WHENCE_URL=capture.url,
+        OPENLINEAGE_DISABLED="false",
+        OTEL_RESOURCE_ATTRIBUTES="service.namespace=shop",
+        GITHUB_SHA=SHA,
+        GITHUB_SERVER_URL="https://github.com",
+        GITHUB_REPOSITORY="acme/ranker",
+    )
+    start, complete = (json.loads(body) for path, body in capture.bodies if path == "/api/v1/lineage")
+    assert (start["eventType"], complete["eventType"]) == ("START", "COMPLETE")
+    assert (complete["job"]["namespace"], complete["job"]["name"]) == ("otel://shop", "train-ranker")
+    assert complete["job"]["facets"]["sourceCodeLocation"]["version"] == SHA
+    assert [one["name"] for one in complete["outputs"]] == ["shop/ranker"]
+    assert [name for _, name, _ in capture.spans()] == ["train-ranker"]

@@ -18,6 +18,10 @@ from whence.model.refs import Ref, is_mutable_version, make_ref
 
 MAX_COLUMNS = 500
 _STORAGE_VERSION_KINDS = {"iceberg": "iceberg", "delta": "delta"}
+_STATED_VERSION_KINDS = frozenset(
+    "sha256 md5 git lakefs iceberg delta s3 gcs etag version offset lsn txid time run fingerprint".split()
+)
+"""Kinds that a version may name itself, as ``sha256:...``; OpenLineage has one text for all of them."""
 _SNAPSHOT_FACETS = {"icebergScanReport": "iceberg", "icebergCommitReport": "iceberg"}
 
 
@@ -47,6 +51,9 @@ def version_of(dataset: Dataset) -> Ref | None:
     version = as_text(as_map(dataset.facets.get("version")).get("datasetVersion"))
     if version is None or is_mutable_version(version):
         return None
+    kind, _, rest = version.partition(":")
+    if rest and kind in _STATED_VERSION_KINDS:
+        return dataset.ref.at(kind, rest)
     if dataset.kind is EntityKind.MODEL:
         return dataset.ref.at("version", version)
     layer = as_text(as_map(dataset.facets.get("storage")).get("storageLayer")) or ""

@@ -43,5 +43,9 @@ def change(
         "to": to,
     }
     address = os.environ.get("WHENCE_URL", "http://127.0.0.1:8484").rstrip("/")
-    send(f"{address}/api/v1/changes", json.dumps(body, default=datetime.isoformat).encode())
+    send(
+        f"{address}/api/v1/changes",
+        json.dumps(body, default=datetime.isoformat).encode(),
+        os.environ.get("WHENCE_TOKEN"),
+    )
     return str(body["id"])

@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from http.client import HTTPException
+from typing import NamedTuple
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -24,20 +25,28 @@ _EXIT_BUDGET_SECONDS = 2.0
 _RETRYABLE = frozenset({429, 502, 503, 504})
 
 
+class Report(NamedTuple):
+    """One body on its way."""
+
+    url: str
+    body: bytes
+    token: str | None
+
+
 class Sender:
     """A queue and the thread that empties it, started with the first body."""
 
     def __init__(self) -> None:
-        self._waiting: queue.Queue[tuple[str, bytes]] = queue.Queue(MAX_WAITING)
+        self._waiting: queue.Queue[Report] = queue.Queue(MAX_WAITING)
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def send(self, url: str, body: bytes) -> None:
+    def send(self, report: Report) -> None:
         """Queue one body. Never blocks: where the queue is full, the body is lost and counted."""
         try:
-            self._waiting.put_nowait((url, body))
+            self._waiting.put_nowait(report)
         except queue.Full:
-            lose("a report that found the queue full", url)
+            lose("a report that found the queue full", report.url)
             return
         with self._starting:
             if self._thread is None:
@@ -59,17 +68,17 @@ class Sender:
         # Our own posts are no part of what the application does.
         attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
         while True:
-            url, body = self._waiting.get()
+            report = self._waiting.get()
             try:
-                _post(url, body)
+                _post(report)
             finally:
                 self._waiting.task_done()
 
 
 @guarded
-def _post(url: str, body: bytes) -> None:
+def _post(report: Report) -> None:
     for attempt in range(1, _TRIES + 1):
-        failure, is_final = _try_once(url, body)
+        failure, is_final = _try_once(report)
         if not failure:
             return
         if is_final or attempt == _TRIES:
@@ -78,28 +87,29 @@ def _post(url: str, body: bytes) -> None:
         time.sleep(_PAUSE_SECONDS * attempt)
 
 
-def _try_once(url: str, body: bytes) -> tuple[str, bool]:
+def _try_once(report: Report) -> tuple[str, bool]:
     """What went wrong ("" for nothing), and whether a further try is pointless."""
     headers = {"Content-Type": "application/json"}
-    if token := os.environ.get("WHENCE_TOKEN"):
-        headers["Authorization"] = f"Bearer {token}"
+    if report.token:
+        headers["Authorization"] = f"Bearer {report.token}"
     try:
         # The operator chose the address; a scheme that urllib can open is as safe as any.
-        with urlopen(Request(url, body, headers), timeout=_TIMEOUT_SECONDS):  # noqa: S310
+        with urlopen(Request(report.url, report.body, headers), timeout=_TIMEOUT_SECONDS):  # noqa: S310
             return "", True
     except HTTPError as error:
         with error:
             return f"{error.code} {error.read(300)!r}", error.code not in _RETRYABLE
     except (OSError, HTTPException, ValueError) as error:
-        return str(error), isinstance(error, ValueError)
+        nobody_listens = isinstance(getattr(error, "reason", None), ConnectionRefusedError)
+        return str(error), nobody_listens or isinstance(error, ValueError)
 
 
 _sender = Sender()
 
 
-def send(url: str, body: bytes) -> None:
-    """Queue one body with this process's sender."""
-    _sender.send(url, body)
+def send(url: str, body: bytes, token: str | None) -> None:
+    """Queue one body with this process's sender; ``token`` is the bearer's."""
+    _sender.send(Report(url, body, token))
 
 
 def _renew() -> None:

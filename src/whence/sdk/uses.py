@@ -16,9 +16,10 @@ from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import get_current_span
 
 from whence.model.names import INPUTS, MODELS, OUTPUTS
+from whence.sdk import active
 from whence.sdk.covering import covered
 from whence.sdk.edges import Edge, edge_to
-from whence.sdk.guard import fault
+from whence.sdk.guard import fault, guarded
 from whence.sdk.tags import add_reference, context_with
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,6 +43,8 @@ class Use:
             self._edge = edge_to(attribute, ref)
             self._edge.use()
             add_reference(get_current_span(), attribute, ref)
+            if active.running and (run := active.current()) is not None:
+                run.add(attribute, ref)
         except Exception as error:  # noqa: BLE001 - the wall
             fault("use of a reference", error)
 
@@ -91,10 +94,29 @@ def reads(ref: str) -> Use:
     return Use(INPUTS, ref)
 
 
-def writes(ref: str) -> Use:
+def writes(ref: str, *, profile: object = None) -> Use:
     """The enclosed code, or from a plain call the current span, writes this snapshot or model version.
 
     Args:
         ref: ``namespace#name@kind:version``, at most 256 characters.
+        profile: The table that is written (pandas, polars or Arrow), to be told in numbers: rows, schema, and of each
+            column nulls, distinct values, least, greatest, mean and quantiles. Text is never sent. Needs
+            ``whence[profiles]`` and takes up to half a second.
     """
-    return Use(OUTPUTS, ref)
+    use = Use(OUTPUTS, ref)
+    if profile is not None:
+        _report_profile(ref, profile)
+    return use
+
+
+@guarded
+def _report_profile(ref: str, table: object) -> None:
+    from whence.sdk.lineage import report_snapshot  # neither is needed by those who never profile
+    from whence.sdk.profiles import profile_facets
+
+    facets = profile_facets(table)
+    run = active.current()
+    if run is not None:
+        run.add(OUTPUTS, ref, facets)
+    else:
+        report_snapshot(ref, facets)

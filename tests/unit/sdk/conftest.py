@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from opentelemetry import trace
@@ -7,6 +8,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import whence
+from whence.sdk import lineage
+from whence.sdk.sender import Report
 
 _exporter = InMemorySpanExporter()
 
@@ -17,7 +20,9 @@ def provider() -> TracerProvider:
     own = TracerProvider()
     own.add_span_processor(SimpleSpanProcessor(_exporter))
     trace.set_tracer_provider(own)
-    whence.configure()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WHENCE_HEARTBEAT_SECONDS", "0")
+        whence.configure()
     return own
 
 
@@ -38,3 +43,15 @@ def tracer(provider: TracerProvider) -> trace.Tracer:
 def production(monkeypatch: pytest.MonkeyPatch) -> None:
     """No sign of pytest in the environment."""
     monkeypatch.delenv("PYTEST_VERSION")
+
+
+@pytest.fixture(autouse=True)
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Report]:
+    """What would leave as lineage, instead of leaving."""
+    reports: list[Report] = []
+
+    def send(*report: Any) -> None:
+        reports.append(Report(*report))
+
+    monkeypatch.setattr(lineage, "send", send)
+    return reports
