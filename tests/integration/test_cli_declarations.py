@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.integration.live import live_api
-from tests.integration.planted import DECLARED, NOW_NS, planted
+from tests.integration.planted import CUSTOMERS, DECLARED, NOW_NS, planted
 from whence.cli.app import run
 from whence.model.times import format_time
 
@@ -75,6 +75,12 @@ def test_import_list_report_and_remove(whence: Whence, checkout: Path) -> None:
     assert whence("declare", "remove", "shop").code == 0
     assert whence("declare", "remove", "shop").code == 4
     assert json.loads(whence("declare", "list", "--json").out) == {"items": []}
+
+
+def test_downstream_tells_volume_and_whom_to_tell(whence: Whence) -> None:
+    shown = whence("downstream", CUSTOMERS, *WINDOW).out
+    assert "1\treports\t20\tproduction\tshop.public.customers" in shown
+    assert whence("downstream", "payment", *WINDOW, "--message").out.startswith("**payment** is about to change.")
 
 
 def test_check_fails_on_what_is_undeclared_and_passes_once_declared(whence: Whence, checkout: Path) -> None:

@@ -12,10 +12,10 @@ from whence.api.context import Ctx
 from whence.api.declarations import ImportBody
 from whence.api.differences import read_differences
 from whence.api.imports import read_sources
-from whence.api.undeclared import FindingJson, Owners, finding_json
+from whence.api.undeclared import FindingJson, Owners, findings_json
 from whence.api.window import WindowDep
 from whence.declare.formats import read_files
-from whence.declare.gate import check
+from whence.declare.gate import Checked, check
 from whence.declare.statements import Source, together
 from whence.model.times import format_time
 from whence.tokens import Scope
@@ -65,14 +65,23 @@ async def check_files(body: Annotated[ImportBody, Body()], window: WindowDep, co
     others = [one for one in await read_sources(context.store) if one.name != mine.name]
     report = await read_differences(context.store, window, [*others, mine])
     owners = Owners(context.store, report.declared)
-    items: list[CheckedJson] = []
-    for one in check(report.findings, report.declared, mine, today=format_time(context.clock())[:10]):
-        found = await finding_json(context.store, one.finding, window, owners)
-        suppression: SuppressionJson | None = None
-        if one.suppression is not None:
-            _, _, _, owner, reason, expires, file, line = one.suppression
-            suppression = {"owner": owner, "reason": reason, "expires": expires, "file": file, "line": line}
-        place = {"fingerprint": one.fingerprint, "file": one.file, "line": one.line}
-        items.append({**found, "level": one.level.value, **place, "suppression": suppression})  # type: ignore[typeddict-item]
+    checked = list(check(report.findings, report.declared, mine, today=format_time(context.clock())[:10]))
+    findings = await findings_json(context.store, [one.finding for one in checked], window, owners)
+    items = [_json(one, finding) for one, finding in zip(checked, findings, strict=True)]
     unreadable: list[UnreadableJson] = [{"file": one.path, "problem": one.problem} for one in readings if one.problem]
     return {"items": items, "unreadable": unreadable}
+
+
+def _json(one: Checked, finding: FindingJson) -> CheckedJson:
+    suppression: SuppressionJson | None = None
+    if one.suppression is not None:
+        _, _, _, owner, reason, expires, file, line = one.suppression
+        suppression = {"owner": owner, "reason": reason, "expires": expires, "file": file, "line": line}
+    return {
+        **finding,
+        "level": one.level.value,
+        "fingerprint": one.fingerprint,
+        "file": one.file,
+        "line": one.line,
+        "suppression": suppression,
+    }

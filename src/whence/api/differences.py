@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from whence.api.resolve import with_versions
+from whence.api.traffic import Volume, read_traffic
 from whence.api.window import Window
 from whence.declare.coverage import Coverage, Shares
 from whence.declare.declared import RUNTIME, Declared, Pair, Statement
 from whence.declare.difference import Finding, differences, pinned, unexpected
 from whence.declare.statements import Source
 from whence.model.kinds import Layer, RelationType
-from whence.model.times import NS_PER_SECOND
-from whence.store.protocol import BucketQuery, ClosureQuery, DependencyQuery, GraphReader
+from whence.rca.topology import base_key
+from whence.store.protocol import ClosureQuery, DependencyQuery, GraphReader
 
 MAX_USES = 2_000
 """Versions of one dependency that are compared with those expected, at most."""
@@ -27,13 +28,6 @@ class Differences(NamedTuple):
     findings: tuple[Finding, ...]
     declared: Declared
     coverage: Shares
-
-
-class Volume(NamedTuple):
-    """Calls over a dependency in a window; what is not counted (a declared one, a run of a job) has none."""
-
-    calls: float
-    errors: float
 
 
 async def read_differences(reader: GraphReader, window: Window, sources: Sequence[Source]) -> Differences:
@@ -54,20 +48,17 @@ async def read_differences(reader: GraphReader, window: Window, sources: Sequenc
     return Differences(tuple(sorted(found)), declared, Coverage(observed).shares())
 
 
-async def read_volume(reader: GraphReader, window: Window, dependent: str, dependency: str) -> Volume:
-    """Calls from any version of one entity to any version of another."""
-    ends = [*await _versions(reader, dependent), *await _versions(reader, dependency)]
-    rows = await reader.edge_rows(
-        BucketQuery(
-            tuple(ends),
-            window.from_ns // NS_PER_SECOND,
-            -(-window.to_ns // NS_PER_SECOND),
-            window.environment,
-            window.known_ns,
-        )
-    )
-    there = [one for one in rows if _goes(one.relation.src, dependent) and _goes(one.relation.dst, dependency)]
-    return Volume(sum(one.calls for one in there), sum(one.errors for one in there))
+async def read_volumes(
+    reader: GraphReader, window: Window, findings: Iterable[Finding]
+) -> dict[tuple[str, str, str], Volume]:
+    """Volumes by (dependent, dependency, environment) of what was seen; all versions of both ends together."""
+    ends = {end for one in findings if one.first_seen_ns is not None for end in (one.dependent, one.dependency)}
+    nodes = [version for end in sorted(ends) for version in await _versions(reader, end)]
+    found: dict[tuple[str, str, str], Volume] = {}
+    for relation, volume in (await read_traffic(reader, nodes, window)).items():
+        key = (base_key(relation.src), base_key(relation.dst), relation.environment)
+        found[key] = found.get(key, Volume()).plus(volume)
+    return found
 
 
 async def _unexpected(

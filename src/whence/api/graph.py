@@ -11,6 +11,8 @@ from typing_extensions import TypedDict
 from whence.api.access import needs
 from whence.api.context import Ctx
 from whence.api.diffs import VersionShift, diff
+from whence.api.impact import Impact, impacts, message
+from whence.api.imports import read_sources
 from whence.api.resolve import resolve, with_versions
 from whence.api.shapes import (
     ChangeJson,
@@ -20,7 +22,9 @@ from whence.api.shapes import (
     entity_json,
     relation_json,
 )
+from whence.api.traffic import counted_from_ns, read_traffic
 from whence.api.window import Window, WindowDep
+from whence.declare.declared import Declared
 from whence.errors import InvalidQuery
 from whence.investigate import InvestigateOptions, upstream_changes
 from whence.model.delta import Entity, Relation
@@ -63,10 +67,27 @@ class UpstreamJson(GraphJson):
     changes: list[ChangeJson]
 
 
+class ImpactJson(TypedDict):
+    """An entity that is hit. ``undeclared`` holds those of ``through`` that no file says it needs."""
+
+    entity: str
+    kind: str
+    hops: int
+    calls: float
+    environments: list[str]
+    through: list[str]
+    undeclared: list[str]
+    owner: str | None
+    criticality: str | None
+
+
 class DownstreamJson(GraphJson):
-    """What depends on a thing, and who owns that."""
+    """What depends on a thing, who owns that, and what to tell them. ``calls`` count from ``calls_since`` on."""
 
     owners: list[str]
+    impact: list[ImpactJson]
+    calls_since: str
+    message: str
 
 
 class SideJson(TypedDict):
@@ -115,8 +136,16 @@ async def read_downstream(context: Ctx, entity: EntityParam, window: WindowDep, 
     root = await resolve(context.store, "entity", entity)
     roots = await with_versions(context.store, root)
     subgraph = await context.store.downstream(_closure(roots, window, depth))
+    declared = Declared(await read_sources(context.store), sorted({one.base for one in subgraph.entities.values()}))
+    hit = impacts(subgraph, await read_traffic(context.store, subgraph.entities, window), declared)
     owners = {owner for owner in (one.attribute("owner") for one in subgraph.entities.values()) if owner}
-    return {**_graph_json(root, window, subgraph), "owners": sorted(owners)}
+    return {
+        **_graph_json(root, window, subgraph),
+        "owners": sorted(owners | {one.owner for one in hit if one.owner}),
+        "impact": [_impact_json(one) for one in hit],
+        "calls_since": format_time(counted_from_ns(window)),
+        "message": message(root.key, hit),
+    }
 
 
 @router.get("/diff")
@@ -179,6 +208,20 @@ def _graph_json(root: Entity, window: Window, subgraph: Subgraph) -> GraphJson:
         "entities": [{**entity_json(one), "depth": subgraph.depth.get(one.key, 0)} for one in nearest_first],
         "relations": [relation_json(relation) for relation in subgraph.relations],
         "truncated": subgraph.truncated,
+    }
+
+
+def _impact_json(one: Impact) -> ImpactJson:
+    return {
+        "entity": one.key,
+        "kind": one.kind,
+        "hops": one.hops,
+        "calls": one.calls,
+        "environments": list(one.environments),
+        "through": list(one.through),
+        "undeclared": list(one.undeclared),
+        "owner": one.owner,
+        "criticality": one.criticality,
     }
 
 

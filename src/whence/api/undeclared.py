@@ -11,10 +11,11 @@ from typing_extensions import TypedDict
 
 from whence.api.access import needs
 from whence.api.context import Ctx
-from whence.api.differences import Differences, read_differences, read_volume
+from whence.api.differences import Differences, read_differences, read_volumes
 from whence.api.imports import read_sources
 from whence.api.paging import Cursor, Limit, PageJson, page
 from whence.api.resolve import find
+from whence.api.traffic import Volume, counted_from_ns
 from whence.api.window import Window, WindowDep
 from whence.declare.declared import Declared, Disagreement, Statement
 from whence.declare.difference import REASONS, Finding, Status
@@ -85,9 +86,10 @@ class SharesJson(TypedDict):
 
 
 class ReportJson(PageJson[FindingJson]):
-    """One page of findings; counts, coverage and disagreements are of the whole report."""
+    """One page of findings; counts, coverage and disagreements are of the whole report. Calls are of its last hours."""
 
     counts: dict[str, int]
+    calls_since: str
     coverage: SharesJson
     disagreements: list[DisagreementJson]
 
@@ -119,8 +121,8 @@ async def read_report(
     at = decode_cursor(cursor)[0] if cursor is not None else 0
     shown = chosen[at : at + limit]
     more = encode_cursor(at + limit, "") if len(chosen) > at + limit else None
-    items = [await finding_json(context.store, one, window, owners) for one in shown]
-    return {**page(items, more, request, response), **_whole(report, chosen)}
+    items = await findings_json(context.store, shown, window, owners)
+    return {**page(items, more, request, response), **_whole(report, chosen, window)}
 
 
 class Owners:
@@ -140,11 +142,18 @@ class Owners:
         return self._known[key]
 
 
-async def finding_json(reader: GraphReader, finding: Finding, window: Window, owners: Owners) -> FindingJson:
-    """A finding with its volume and both owners."""
-    seen = finding.first_seen_ns is not None
-    there = window._replace(environment=finding.environment) if seen else window
-    volume = await read_volume(reader, there, finding.dependent, finding.dependency) if seen else None
+async def findings_json(
+    reader: GraphReader, findings: Sequence[Finding], window: Window, owners: Owners
+) -> list[FindingJson]:
+    """Findings with their volumes and both owners."""
+    volumes = await read_volumes(reader, window, findings)
+    return [
+        await _finding_json(one, volumes.get((one.dependent, one.dependency, one.environment)), owners)
+        for one in findings
+    ]
+
+
+async def _finding_json(finding: Finding, volume: Volume | None, owners: Owners) -> FindingJson:
     return {
         "status": finding.status.value,
         "dependent": finding.dependent,
@@ -179,15 +188,17 @@ def statement_json(statement: Statement) -> StatementJson:
 
 class _WholeJson(TypedDict):
     counts: dict[str, int]
+    calls_since: str
     coverage: SharesJson
     disagreements: list[DisagreementJson]
 
 
-def _whole(report: Differences, chosen: Sequence[Finding]) -> _WholeJson:
+def _whole(report: Differences, chosen: Sequence[Finding], window: Window) -> _WholeJson:
     counts = Counter(one.status.value for one in chosen)
     seen, calls, data, models = report.coverage
     return {
         "counts": {status.value: counts[status.value] for status in Status},
+        "calls_since": format_time(counted_from_ns(window)),
         "coverage": {"seen": seen, "calls": calls, "data": data, "models": models},
         "disagreements": [_disagreement(one) for one in report.declared.disagreements()],
     }

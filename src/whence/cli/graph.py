@@ -41,6 +41,9 @@ def upstream(
 def downstream(
     entity: Thing,
     *,
+    message: Annotated[
+        bool, typer.Option("--message", help="Print a message to paste to those who own what depends on it.")
+    ] = False,
     since: Since = "1d",
     until: Until = None,
     depth: Depth = 8,
@@ -55,7 +58,11 @@ def downstream(
     if as_json:
         output.raw(reply.raw)
         return
+    if message:
+        output.raw(reply.data["message"])
+        return
     _print_nodes(output, reply)
+    _print_impact(output, reply.data["impact"])
     if reply.data["owners"]:
         output.line(f"tell: {', '.join(reply.data['owners'])}")
     output.hint(f"next: whence show '{reply.data['entity']}'")
@@ -117,6 +124,22 @@ def _print_nodes(output: Output, reply: Reply) -> None:
     output.table(("hops", "kind", "reference", "owner"), rows)
     if reply.data["truncated"]:
         output.line("there is more: narrow it with --depth or --since", "bold")
+
+
+def _print_impact(output: Output, impact: Iterable[Record]) -> None:
+    rows = [
+        (
+            one["hops"],
+            short(one["entity"]),
+            f"{one['calls']:.0f}",
+            ", ".join(one["environments"]),
+            ", ".join(map(short, one["undeclared"])),
+        )
+        for one in impact
+    ]
+    if rows:
+        output.heading("how hard it is hit")
+        output.table(("steps", "what", "calls", "environments", "never declared"), rows)
 
 
 def _side_rows(side: Record) -> Iterable[tuple[str, str, str]]:
