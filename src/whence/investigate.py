@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -74,7 +75,8 @@ async def investigate(
     Raises:
         EntityNotFound: No such entity; the error carries the nearest names.
 
-    Cost: a fixed number of reads (eight, one for each page of changes, one for each suspect shown), then the ranking.
+    Cost: a fixed number of reads (eight, one for each page of changes, one for each suspect shown), in four steps one
+    after the other and those of one step at once; then the ranking.
     """
     case = await read_case(reader, incident, now_ns=now_ns, bucket_s=bucket_s, options=options)
     return await answer_to(reader, case, options)
@@ -83,7 +85,7 @@ async def investigate(
 async def answer_to(reader: GraphReader, case: Case, options: InvestigateOptions = DEFAULT_OPTIONS) -> Answer:
     """The answer to a case that was read, with who owns what was changed."""
     answer = rank(case, options.weights)
-    return replace(answer, suspects=tuple([await _with_owner(reader, one) for one in answer.suspects]))
+    return replace(answer, suspects=tuple(await asyncio.gather(*(_with_owner(reader, one) for one in answer.suspects))))
 
 
 async def read_case(
@@ -96,19 +98,22 @@ async def read_case(
 ) -> Case:
     """Everything that the ranking may see of an incident; arguments and errors as for ``investigate``."""
     as_of = min(now_ns, incident.as_of_ns) if incident.as_of_ns is not None else now_ns
-    symptom = incident.symptom.entity
-    if await reader.entity(symptom) is None:
-        raise EntityNotFound(symptom, await reader.nearest(symptom, NEAREST))
+    await _require(reader, incident.symptom.entity)
     history_from = incident.detected_ns - options.history_ns
     until = min(as_of, incident.detected_ns + options.telemetry_after_ns)
-    subgraph, changes, versions, truncated = await _read_graph(reader, incident, history_from, until, options)
-    exposures = await reader.exposure_rows(_requests_asked(incident, until, options))
+    (subgraph, changes, versions, truncated), exposures = await asyncio.gather(
+        _read_graph(reader, incident, history_from, until, options),
+        reader.exposure_rows(_requests_asked(incident, until, options)),
+    )
     buckets = replace(
         _behaviour_asked(incident, observe(Requests(exposures, bucket_s), incident).onset, until, options),
         nodes=_counted(subgraph, changes, versions, history_from, options.max_counted_nodes),
     )
-    datasets = tuple(sorted({one.base for one in subgraph.entities.values() if one.kind in _PROFILED}))
-    profiles = await reader.profiles(datasets, until, options.profiles_per_dataset) if datasets else ()
+    operations, edges, profiles = await asyncio.gather(
+        reader.operation_rows(buckets),
+        reader.edge_rows(buckets),
+        reader.profiles(_datasets(subgraph), until, options.profiles_per_dataset),
+    )
     return Case(
         incident=incident,
         as_of_ns=until,
@@ -117,12 +122,22 @@ async def read_case(
         changes=changes,
         versions=versions,
         exposures=exposures,
-        operations=await reader.operation_rows(buckets),
-        edges=await reader.edge_rows(buckets),
+        operations=operations,
+        edges=edges,
         profiles=tuple(profiles),
         bucket_s=bucket_s,
         truncated=truncated,
     )
+
+
+async def _require(reader: GraphReader, entity: str) -> None:
+    """Raise ``EntityNotFound``, with the nearest names, unless there is such an entity."""
+    if await reader.entity(entity) is None:
+        raise EntityNotFound(entity, await reader.nearest(entity, NEAREST))
+
+
+def _datasets(subgraph: Subgraph) -> tuple[str, ...]:
+    return tuple(sorted({one.base for one in subgraph.entities.values() if one.kind in _PROFILED}))
 
 
 def _requests_asked(incident: Incident, until_ns: int, options: InvestigateOptions) -> ExposureQuery:
@@ -187,8 +202,7 @@ async def upstream_changes(
     Raises:
         EntityNotFound: No such entity; the error carries the nearest names.
     """
-    if await reader.entity(entity) is None:
-        raise EntityNotFound(entity, await reader.nearest(entity, NEAREST))
+    await _require(reader, entity)
     incident = Incident(Symptom(entity), detected_ns=to_ns, environment=environment, known_ns=known_ns)
     subgraph, recorded, versions, truncated = await _read_graph(reader, incident, from_ns, to_ns, options)
     case = Case(incident, to_ns, from_ns, subgraph, recorded, versions, truncated=truncated)
@@ -215,9 +229,10 @@ async def _read_graph(
     )
     bases = tuple(sorted({one.base for one in subgraph.entities.values()}))
     query = ChangeQuery(from_ns=from_ns, to_ns=to_ns, subjects=bases, environment=environment, known_ns=known)
-    changes, truncated = await _all_changes(reader, query, options.max_changes)
-    versions = [one for one in await reader.versions(bases, environment, known) if one.first_seen_ns < to_ns]
-    return subgraph, changes, tuple(versions), truncated
+    (changes, truncated), versions = await asyncio.gather(
+        _all_changes(reader, query, options.max_changes), reader.versions(bases, environment, known)
+    )
+    return subgraph, changes, tuple(one for one in versions if one.first_seen_ns < to_ns), truncated
 
 
 async def _all_changes(reader: GraphReader, query: ChangeQuery, most: int) -> tuple[tuple[Change, ...], bool]:

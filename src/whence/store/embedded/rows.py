@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from whence.model.delta import ALL_REQUESTS, Relation
 from whence.model.kinds import RelationType
-from whence.model.rows import EdgeRows, ExposureRows, Names, OperationRows, by_column
+from whence.model.rows import EdgeRows, ExposureRows, Names, OperationRows
 from whence.store.embedded.counts import ALL_REQUESTS_ID
 from whence.store.embedded.reading import Reading
 from whence.store.protocol import BucketQuery, ExposureQuery
@@ -74,8 +74,7 @@ def edge_rows(reading: Reading, query: BucketQuery) -> EdgeRows:
     }
     relations = {row[0]: reading.relation_key(row[1:], nodes) for row in reading.rows(RELATIONS_AMONG, among)}
     window = {"from": query.from_s, "to": query.to_s, "known": query.known_ns}
-    rows = reading.rows(EDGE_ROWS, {**window, "wanted": json.dumps(sorted(relations))})
-    relation, *counts = by_column(rows, 7)
+    relation, *counts = reading.columns(EDGE_ROWS, {**window, "wanted": json.dumps(sorted(relations))})
     return EdgeRows.counted(Names.by_id(relation, relations), counts)
 
 
@@ -89,7 +88,7 @@ def operation_rows(reading: Reading, query: BucketQuery) -> OperationRows:
         "environment": reading.environment_id(query.environment),
         "wanted": json.dumps(sorted(nodes)),
     }
-    node, operation, *counts = by_column(reading.rows(OPERATION_ROWS, values), 9)
+    node, operation, *counts = reading.columns(OPERATION_ROWS, values)
     return OperationRows.counted(Names.by_id(node, nodes), reading.terms.column(operation), counts)
 
 
@@ -105,7 +104,7 @@ def exposure_rows(reading: Reading, query: ExposureQuery) -> ExposureRows:
         "operation": None if query.operation is None else reading.terms.id(query.operation),
         "nodes": None if nodes is None else json.dumps(nodes),
     }
-    operation, node, *counts = by_column(reading.rows(EXPOSURE_ROWS, values), 8)
+    operation, node, *counts = reading.columns(EXPOSURE_ROWS, values)
     keys = reading.keys(node) | {ALL_REQUESTS_ID: ALL_REQUESTS}
     names = (Names.only(query.service, len(node)), reading.terms.column(operation), Names.by_id(node, keys))
     return ExposureRows.counted(names, counts)
