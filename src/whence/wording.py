@@ -25,6 +25,24 @@ def distance(text: str, now: datetime) -> str:
     return f"{span(seconds)} ago" if seconds >= 0 else f"in {span(seconds)}"
 
 
+def beside(text: str, other: str) -> str:
+    """Where one RFC 3339 time lies beside another: ``2 min before``, ``5 s after``, ``at the same time``."""
+    seconds = (datetime.fromisoformat(text) - datetime.fromisoformat(other)).total_seconds()
+    if abs(seconds) < 1:
+        return "at the same time"
+    return f"{span(seconds)} {'after' if seconds > 0 else 'before'}"
+
+
+def clock(text: str) -> str:
+    """Time of day of an RFC 3339 time, in UTC, to the second."""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%H:%M:%SZ}"
+
+
+def number(value: float) -> str:
+    """A count with thousands set apart; small ones with two digits that count."""
+    return f"{value:,.0f}" if abs(value) >= 10 or value == int(value) else f"{value:.2g}"
+
+
 def span(seconds: float) -> str:
     """A duration in the largest unit that it fills at least twice."""
     size = abs(seconds)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from whence.api import (
+    catalogue,
     changes,
     check,
     declarations,
@@ -19,6 +20,7 @@ from whence.api import (
     investigations,
     lineage,
     problems,
+    trust,
     undeclared,
     webhooks,
 )
@@ -30,6 +32,7 @@ from whence.store.protocol import Store
 from whence.ui import page_routes
 
 _NOUNS = (
+    catalogue,
     changes,
     check,
     declarations,
@@ -40,6 +43,7 @@ _NOUNS = (
     investigations,
     lineage,
     problems,
+    trust,
     undeclared,
     webhooks,
 )

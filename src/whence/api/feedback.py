@@ -72,7 +72,7 @@ async def give_feedback(answer_id: str, body: FeedbackBody, context: Ctx) -> Fee
     now = context.clock()
     content = body.model_dump(mode="json") | {"investigation": answer_id, "at": format_time(now)}
     kept = {"id": content_id("fb", content), **content}
-    await context.store.save(Document(_kind(answer_id), kept["id"], now, freeze(kept)))
+    await context.store.save(Document(feedback_kind(answer_id), kept["id"], now, freeze(kept)))
     return cast("FeedbackJson", kept)
 
 
@@ -82,7 +82,7 @@ async def list_feedback(
 ) -> PageJson[FeedbackJson]:
     """Verdicts on an answer, the latest first."""
     await stored_answer(context, answer_id)
-    found = await context.store.documents(_kind(answer_id), limit, cursor)
+    found = await context.store.documents(feedback_kind(answer_id), limit, cursor)
     return page([json.loads(document.body) for document in found.items], found.cursor, request, response)
 
 
@@ -98,5 +98,6 @@ def _check_target(body: FeedbackBody, answer: dict[str, Any]) -> None:
         raise InvalidQuery("change_id", f"{body.change_id!r} is not among the changes of this answer")
 
 
-def _kind(answer_id: str) -> str:
+def feedback_kind(answer_id: str) -> str:
+    """Under which kind of documents the verdicts on one answer are kept."""
     return f"feedback:{answer_id}"

@@ -39,6 +39,9 @@ class Pages:
             "stamp": wording.stamp,
             "percent": wording.percent,
             "distance": _distance,
+            "beside": wording.beside,
+            "number": wording.number,
+            "clock": wording.clock,
         }
 
     def page(self, template: str, status: int = 200, **values: object) -> HTMLResponse:

@@ -1,0 +1,1 @@
+"""One function for each address: it asks the API and says what to show."""
