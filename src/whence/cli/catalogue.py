@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import typer
 
+from whence.cli.card import print_card
 from whence.cli.client import Client
 from whence.cli.graph import print_changes
 from whence.cli.options import DEFAULT_URL, Environment, Json, Since, Until, Url, as_time
@@ -25,9 +26,10 @@ def search(
     as_json: Json = False,
     url: Url = DEFAULT_URL,
 ) -> None:
-    """Find services, models, datasets and jobs by name."""
-    query = " ".join(words or ())
-    reply = Client(url).get("/api/v1/entities", q=query, kind=kind or None, owner=owner, limit=limit)
+    """Find services, models, datasets and jobs by name, owner or description, also misspelt; all without words."""
+    params = {"kind": kind or None, "owner": owner, "limit": limit}
+    path = "/api/v1/search" if words else "/api/v1/entities"
+    reply = Client(url).get(path, q=" ".join(words) if words else None, **params)
     output = Output()
     if as_json:
         output.raw(reply.raw)
@@ -35,8 +37,8 @@ def search(
     items = reply.data["items"]
     rows = [(one["kind"], one["key"], one["owner"], moment(one["last_seen_at"])) for one in items]
     output.table(("kind", "reference", "owner", "last seen"), rows)
-    if reply.data["next"]:
-        output.line("there is more: narrow it with further words or --kind", "bold")
+    if reply.data.get("next") or len(items) == limit:
+        output.line("there may be more: narrow it with further words or --kind", "bold")
     if items:
         output.hint(f"next: whence show '{items[0]['key']}'")
 
@@ -58,13 +60,17 @@ def show(
         output.raw(reply.raw)
         return
     entity = reply.data
+    card = client.get("/api/v1/card", entity=entity["key"]).data
     output.heading(entity["key"])
-    known = {"kind": entity["kind"], **entity["attributes"]}
+    said = {name: card[name] for name in ("owner", "contact", "description", "lifecycle", "url") if card[name]}
+    lists = {name: ", ".join(card[name]) for name in ("labels", "purposes", "columns") if card[name]}
+    known = {"kind": entity["kind"], **entity["attributes"], **said, **lists}
     seen = {"first seen": moment(entity["first_seen_at"]), "last seen": moment(entity["last_seen_at"])}
     output.table(("what", "value"), [*known.items(), *seen.items()])
     if entity["versions"]:
         output.heading("versions, the latest first")
         output.table(("reference", "first seen"), [(v["key"], moment(v["first_seen_at"])) for v in entity["versions"]])
+    print_card(output, card)
     output.hint(f"next: whence upstream '{entity['key']}', or whence downstream '{entity['key']}'")
 
 
