@@ -1,87 +1,14 @@
 """The SDK in processes of its own, exporting over real HTTP to a server that only writes down what comes."""
 
 import json
-import os
 import sys
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from subprocess import run
-from threading import Thread
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.e2e.sdk_host import Capture, capture, execute
 
-class Capture(ThreadingHTTPServer):
-    """Keeps the path and body of every request; answers the first ones with ``refusals``."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.bodies: list[tuple[str, bytes]] = []
-        self.refusals: list[int] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def spans(self) -> list[tuple[dict[str, str], str, dict[str, list[str]]]]:
-        """(resource, name, lists among the attributes) of every span."""
-        found = []
-        for path, body in self.bodies:
-            if path == "/v1/traces":
-                for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-                    who = {item.key: item.value.string_value for item in resource.resource.attributes}
-                    for span in (span for scope in resource.scope_spans for span in scope.spans):
-                        lists = {
-                            item.key: [value.string_value for value in item.value.array_value.values]
-                            for item in span.attributes
-                        }
-                        found.append((who, span.name, lists))
-        return found
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Capture
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.bodies.append((self.path, body))
-        self.send_response(self.server.refusals.pop(0) if self.server.refusals else 200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *arguments: object) -> None:
-        """Quiet."""
-
-
-@pytest.fixture
-def capture() -> Iterator[Capture]:
-    with Capture() as server:
-        thread = Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def execute(code: str, directory: Path, **environ: str) -> str:
-    """Run an application and give back what it printed."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "PYTEST_", "WHENCE_"))}
-    clean |= {"OPENLINEAGE_DISABLED": "true", "WHENCE_HEARTBEAT_SECONDS": "0"}
-    done = run(
-        [sys.executable, "-c", code],
-        env=clean | environ,
-        cwd=directory,
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return done.stdout
-
+__all__ = ["capture"]
 
 SHA = "9d59409acf479dfa0df1aa568182e43e43df8bbe"
 
@@ -185,7 +112,7 @@ def test_change_refused_for_now_is_sent_again(capture: Capture, tmp_path: Path) 
 
 def test_change_refused_for_good_is_counted_and_not_repeated(capture: Capture, tmp_path: Path) -> None:
     capture.refusals.append(422)
-    code = CHANGE + "\nfrom whence.sdk import guard, sender\nsender._finish()\nprint(sum(guard.losses().values()))"
+    code = CHANGE + "\nfrom whence.sdk import guard, leaving\nleaving.leave()\nprint(sum(guard.losses().values()))"
     assert execute(code, tmp_path, WHENCE_URL=capture.url) == "dep-812\n1\n"
     assert len(capture.bodies) == 1
 
@@ -193,11 +120,11 @@ def test_change_refused_for_good_is_counted_and_not_repeated(capture: Capture, t
 def test_change_in_a_forked_child_arrives_too(capture: Capture, tmp_path: Path) -> None:
     code = """
 import os, whence
-from whence.sdk import sender
+from whence.sdk import leaving
 whence.change("otel://shop#a", kind="config", id="parent")
 if os.fork() == 0:
     whence.change("otel://shop#a", kind="config", id="child")
-    sender._finish()
+    leaving.leave()
     os._exit(0)
 os.wait()
 """

@@ -18,6 +18,7 @@ INPUTS = "whence.inputs"
 OUTPUTS = "whence.outputs"
 MODELS = "whence.models"
 PROMPTS = "whence.prompts"
+SHORT_ID = "whence.id"
 OUTCOME_BAD = "whence.outcome.bad"
 OUTCOME_REASON = "whence.outcome.reason"
 

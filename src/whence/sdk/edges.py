@@ -19,6 +19,7 @@ CALLERS = "callers"
 """The table of those who call this service, by the short id that they send along."""
 
 MAX_EDGES = 4_096
+MAX_CALLERS = 256
 _REFERENCE = re.compile(r"""[!-"$-~]+\#[!-"$-?A-~]+(?:@[a-z][a-z0-9]*:[!-"$-?A-~]+)?""")
 _CALLER = re.compile(r"[0-9a-f]{8}")
 
@@ -77,12 +78,13 @@ def _new(attribute: str, ref: str) -> Edge:
     edge = Edge(ref)
     with _lock:
         table = _tables[attribute]
-        if len(table) >= MAX_EDGES:
+        if len(table) >= (MAX_CALLERS if attribute == CALLERS else MAX_EDGES):
             lose("a reference that the table of edges has no room for", ref)
             return edge
         edge = table.setdefault(ref, edge)
-    for listener in _listeners:
-        listener()
+    if attribute != CALLERS:  # strangers can make up callers, and are not to make us talk
+        for listener in _listeners:
+            listener()
     return edge
 
 

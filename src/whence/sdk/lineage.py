@@ -10,12 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from opentelemetry import trace
-
 from whence.model.names import INPUTS, MODELS, OUTPUTS, REPOSITORY, REVISION, SERVICE_NAMESPACE
 from whence.sdk.active import Facets, Touched
 from whence.sdk.guard import guarded
-from whence.sdk.resource import detected, stated_attributes
+from whence.sdk.resource import process_resource
 from whence.sdk.sender import send
 
 PRODUCER = "https://pypi.org/project/whence"
@@ -35,7 +33,7 @@ def report_run(run: Touched, state: str, *, parent: Touched | None = None, error
         parent: The run that this one is part of.
         error: Why it failed; only its type is told, since its text may hold data.
     """
-    resource = _resource_attributes()
+    resource = process_resource().attributes
     namespace = os.environ.get("OPENLINEAGE_NAMESPACE") or f"otel://{resource.get(SERVICE_NAMESPACE, '')}"
     run_facets: Facets = {}
     if parent is not None:
@@ -82,12 +80,6 @@ def _send(kind: str, **fields: object) -> None:
         url, endpoint = os.environ.get("WHENCE_URL", "http://127.0.0.1:8484"), "api/v1/lineage"
         token = os.environ.get("WHENCE_TOKEN")
     send(f"{url.rstrip('/')}/{endpoint.strip('/')}", json.dumps(event).encode(), token)
-
-
-def _resource_attributes() -> Mapping[str, Any]:
-    provider = trace.get_tracer_provider()
-    resource = getattr(getattr(provider, "provider", provider), "resource", None)
-    return (detected(stated_attributes(os.environ)) if resource is None else resource).attributes
 
 
 def _job_facets(resource: Mapping[str, Any]) -> Facets:

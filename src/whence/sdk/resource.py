@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import unquote
 
+from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource, ResourceDetector
 
 from whence.model.names import (
@@ -46,6 +47,18 @@ class CodeDetector(ResourceDetector):
 def detected(stated: Set[str]) -> Resource:
     """All that can be found out about this process, given which attributes somebody stated already."""
     return Resource(_distribution() | (code_attributes(os.environ, Path.cwd(), stated) or {}))
+
+
+def resource_of(provider: object) -> Resource | None:
+    """The resource of a tracer provider. Logfire's wraps OpenTelemetry's."""
+    found = getattr(getattr(provider, "provider", provider), "resource", None)
+    return found if isinstance(found, Resource) else None
+
+
+def process_resource() -> Resource:
+    """The resource under which this process's spans leave, or what can be found out where none do."""
+    resource = resource_of(trace.get_tracer_provider())
+    return detected(stated_attributes(os.environ)) if resource is None else resource
 
 
 @guarded

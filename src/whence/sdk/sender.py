@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import encodings.idna  # noqa: F401 - urllib loads it late; a fork meanwhile breaks it for the child
 import os
 import queue
@@ -16,12 +15,12 @@ from urllib.request import Request, urlopen
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, set_value
 
 from whence.sdk.guard import guarded, lose
+from whence.sdk.leaving import on_leaving
 
 MAX_WAITING = 64
 _TRIES = 3
 _TIMEOUT_SECONDS = 3.0
 _PAUSE_SECONDS = 0.5
-_EXIT_BUDGET_SECONDS = 2.0
 _RETRYABLE = frozenset({429, 502, 503, 504})
 
 
@@ -53,9 +52,12 @@ class Sender:
                 self._thread = threading.Thread(target=self._work, name="whence-sender", daemon=True)
                 self._thread.start()
 
-    def flush(self, budget_seconds: float) -> bool:
+    def leave(self) -> None:
+        """See ``Leaver``: it is always at work."""
+
+    def wait(self, seconds: float) -> bool:
         """Wait until all is posted or lost, at most so long; whether it is."""
-        deadline = time.monotonic() + budget_seconds
+        deadline = time.monotonic() + seconds
         with self._waiting.all_tasks_done:
             while self._waiting.unfinished_tasks:
                 left = deadline - time.monotonic()
@@ -112,16 +114,22 @@ def send(url: str, body: bytes, token: str | None) -> None:
     _sender.send(Report(url, body, token))
 
 
+class _Current:
+    """Whichever sender is this process's when it ends."""
+
+    def leave(self) -> None:
+        _sender.leave()
+
+    def wait(self, seconds: float) -> bool:
+        return _sender.wait(seconds)
+
+
 def _renew() -> None:
     """A forked child has no thread, and its parent posts what was waiting."""
     global _sender
     _sender = Sender()
 
 
-def _finish() -> None:
-    _sender.flush(_EXIT_BUDGET_SECONDS)
-
-
-atexit.register(_finish)
+on_leaving(_Current())
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew)

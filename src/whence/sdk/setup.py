@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
-from collections.abc import Iterator
-from importlib.metadata import entry_points
-from typing import Any
 
 from opentelemetry import trace
+from opentelemetry.propagate import get_global_textmap, set_global_textmap
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from whence.model.names import ENVIRONMENT, SERVICE_NAME, SERVICE_VERSION
+from whence.sdk.callers import CallerPropagator
+from whence.sdk.entity_state import short_id
+from whence.sdk.exporters import exporters
 from whence.sdk.guard import guarded, lose
-from whence.sdk.leaving import Leaving
+from whence.sdk.heartbeat import Heartbeat, has_pipeline, interval_seconds
+from whence.sdk.leaving import Farewell, on_leaving
 from whence.sdk.processor import UseProcessor
-from whence.sdk.resource import detected, stated_attributes
+from whence.sdk.resource import detected, process_resource, resource_of, stated_attributes
 
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT")
 _lock = threading.Lock()
+_telling: list[Heartbeat] = []
 _joined: list[trace.TracerProvider] = []
 """By identity: not every provider can be hashed."""
 
@@ -43,27 +48,50 @@ def configure(
         return
     with _lock:
         provider = trace.get_tracer_provider()
-        if isinstance(provider, trace.ProxyTracerProvider):
+        if any(joined is provider for joined in _joined):
+            return
+        is_ours = isinstance(provider, trace.ProxyTracerProvider)
+        if is_ours:
             stated = {SERVICE_NAME: service_name, SERVICE_VERSION: service_version, ENVIRONMENT: environment}
             provider = _make_provider({name: value for name, value in stated.items() if value})
             trace.set_tracer_provider(provider)
         else:
             _complete(provider)
         _join(provider)
+        _tell_edges(is_ours=is_ours)
+
+
+@guarded
+def _tell_edges(*, is_ours: bool) -> None:
+    """Start the heartbeat and send our identity along, once for each process."""
+    seconds = interval_seconds()
+    if seconds and not _telling and (has_pipeline() or _exports_directly(is_ours=is_ours)):
+        _telling.append(Heartbeat(seconds))
+        own_id = functools.cache(lambda: short_id(process_resource().attributes))
+        set_global_textmap(CallerPropagator(get_global_textmap(), own_id))
+
+
+def _exports_directly(*, is_ours: bool) -> bool:
+    """Whether there is a place for the heartbeat of an application without a logs pipeline.
+
+    It is where our own spans go, or what the variables name. Where the application exports its spans by code, to a
+    place that only it knows, there is none.
+    """
+    if os.environ.get("OTEL_TRACES_EXPORTER") == "none":
+        return False
+    return is_ours or any(name in os.environ for name in _ENDPOINTS)
 
 
 def _make_provider(stated: dict[str, str]) -> TracerProvider:
     resource = detected(stated.keys() | stated_attributes(os.environ)).merge(Resource.create(stated))
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-    Leaving(provider)
-    for exporter in _exporters():
+    on_leaving(Farewell(provider.shutdown))
+    for exporter in exporters("traces"):
         provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider
 
 
 def _join(provider: trace.TracerProvider) -> None:
-    if any(joined is provider for joined in _joined):
-        return
     add_span_processor = getattr(provider, "add_span_processor", None)
     if add_span_processor is None:
         lose("a tracer provider that takes no span processors", type(provider).__qualname__)
@@ -79,28 +107,10 @@ def _complete(provider: trace.TracerProvider) -> None:
     OpenTelemetry has no public way to add to a resource; it uses this one itself after a fork. Releases that lack it
     learn the code version from ``OTEL_EXPERIMENTAL_RESOURCE_DETECTORS=whence,otel``.
     """
-    home = getattr(provider, "provider", provider)  # Logfire wraps OpenTelemetry's
-    update, resource = getattr(home, "_update_resource", None), getattr(home, "resource", None)
+    resource = resource_of(provider)
+    update = getattr(getattr(provider, "provider", provider), "_update_resource", None)
     if update is None or resource is None:
         return
     present = resource.attributes
     found = detected(present.keys()).attributes
     update(Resource({name: value for name, value in found.items() if name not in present}))
-
-
-def _exporters() -> Iterator[Any]:
-    """What ``OTEL_TRACES_EXPORTER`` names, found the way OpenTelemetry's own configurator does."""
-    for name in os.environ.get("OTEL_TRACES_EXPORTER", "otlp").split(","):
-        wanted = _entry_point_name(name.strip())
-        found = tuple(entry_points(group="opentelemetry_traces_exporter", name=wanted))
-        if found:
-            yield found[0].load()()
-        elif wanted != "none":
-            lose("a trace exporter that is not installed", wanted)
-
-
-def _entry_point_name(exporter: str) -> str:
-    if exporter not in ("", "otlp"):
-        return exporter
-    protocol = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
-    return "otlp_proto_grpc" if protocol == "grpc" else "otlp_proto_http"

@@ -1,0 +1,82 @@
+"""An application under test in a process of its own, and a server that only writes down what comes."""
+
+import os
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from subprocess import run
+from threading import Thread
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+
+class Capture(ThreadingHTTPServer):
+    """Keeps the path and body of every request; answers the first ones with ``refusals``."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.bodies: list[tuple[str, bytes]] = []
+        self.refusals: list[int] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def spans(self) -> list[tuple[dict[str, str], str, dict[str, list[str]]]]:
+        """(resource, name, lists among the attributes) of every span."""
+        found = []
+        for path, body in self.bodies:
+            if path == "/v1/traces":
+                for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+                    who = {item.key: item.value.string_value for item in resource.resource.attributes}
+                    for span in (span for scope in resource.scope_spans for span in scope.spans):
+                        lists = {
+                            item.key: [value.string_value for value in item.value.array_value.values]
+                            for item in span.attributes
+                        }
+                        found.append((who, span.name, lists))
+        return found
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Capture
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.bodies.append((self.path, body))
+        self.send_response(self.server.refusals.pop(0) if self.server.refusals else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def capture() -> Iterator[Capture]:
+    with Capture() as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def execute(code: str, directory: Path, **environ: str) -> str:
+    """Run an application and give back what it printed."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "PYTEST_", "WHENCE_"))}
+    clean |= {"OPENLINEAGE_DISABLED": "true", "WHENCE_HEARTBEAT_SECONDS": "0"}
+    done = run(
+        [sys.executable, "-c", code],
+        env=clean | environ,
+        cwd=directory,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.stdout
