@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from whence.model.answer import Band, Evidence, NoneRow, Suspect, Verdict
 from whence.model.change import Change
 from whence.rca.candidates import Candidate
-from whence.rca.conditions import Condition
+from whence.rca.conditions import SOURCE, Condition
 from whence.rca.evidence import data_profile, lead_time, overdue, path_flow, same_time_contrast, withdrawal
 from whence.rca.scene import Scene
 from whence.rca.topology import names_of
@@ -72,6 +72,8 @@ def headline(verdict: Verdict, suspects: Sequence[Suspect]) -> str:
 def describe(change: Change) -> str:
     """A change in a few words: kind, name, versions."""
     name = next(iter(names_of((change.subject,))))
+    if change.source == SOURCE:
+        return f"trouble at {name} without a known change"
     if change.from_version and change.to_version:
         return f"{change.kind.value} of {name} {change.from_version} → {change.to_version}"
     return f"{change.kind.value} of {name} {change.to_version or change.from_version or ''}".rstrip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from whence.model.answer import Answer, NoneRow, RuledOut, Suspect
+from whence.model.answer import Answer, NoneRow, RuledOut, Suspect, Verdict
 from whence.rca import explain
 from whence.rca.canonical import inputs_hash, ordered
 from whence.rca.case import Case
@@ -12,6 +12,7 @@ from whence.rca.chains import Link, links_of
 from whence.rca.completeness import completeness
 from whence.rca.conditions import condition_of
 from whence.rca.pairs import paired
+from whence.rca.places import with_places
 from whence.rca.posterior import posterior
 from whence.rca.ruling import outnumbered, rule_out, ruled_out_by_evidence
 from whence.rca.scene import Scene, scene_of
@@ -56,12 +57,15 @@ def _answer(scene: Scene, weighed: Sequence[Weighed], ruled_out: Sequence[RuledO
     suspects = _suspects(weighed, shares)
     none = NoneRow(round(result.none, PRECISION), explain.none_reasons(scene, suspects, condition))
     verdict = explain.verdict(scene, suspects, none)
+    headline = explain.headline(verdict, suspects)
+    if verdict is Verdict.NONE:
+        suspects, none = with_places(scene, suspects, none)
     return Answer(
         as_of_ns=case.as_of_ns,
         symptom=case.incident.symptom,
         environment=case.incident.environment,
         verdict=verdict,
-        headline=explain.headline(verdict, suspects),
+        headline=headline,
         onset=scene.observed.onset,
         suspects=suspects[: case.incident.limit],
         none=none,

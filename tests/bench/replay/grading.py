@@ -94,7 +94,7 @@ def grade_changes(answer: Answer, truth: str | None) -> Grade:
 
 
 def grade_services(answer: Answer, service: str) -> Grade:
-    """Where the faulty service stands: each suspect names what was changed and all that lies on the way there."""
+    """Where the faulty service stands: each suspect names one place, the end of its path."""
     return _grade(answer, reference(service), dict(_service_scores(answer["suspects"])))
 
 
@@ -130,7 +130,7 @@ def _grade(answer: Answer, truth: str | None, scores: Mapping[str, float]) -> Gr
 def _service_scores(suspects: Sequence[Answer]) -> Iterator[tuple[str, float]]:
     """Each thing named, with the probability of the best suspect that names it: worst first, so the best stays."""
     for suspect in reversed(suspects):
-        for node in (*suspect["path"][1:], suspect["change"]["subject"]):
+        for node in (*suspect["path"][-1:], suspect["change"]["subject"]):
             yield node.partition("@")[0], suspect["probability"]
 
 

@@ -89,6 +89,18 @@ def test_rank_trouble_where_nothing_changed_is_none() -> None:
     found = answer([*busy, *calls, change("d", RANKER, bucket(20))])
     assert found.verdict is Verdict.NONE
     assert "nothing is known to have changed at other" in found.none.reasons[0]
+    place = found.suspects[0]
+    assert (place.change.subject, place.change.recorded, place.change.source) == (OTHER, False, "behaviour")
+    assert place.path == (SHOP, OTHER)
+    assert place.evidence[0].sentence.startswith("Errors that begin there went from 0 % to")
+    assert place.probability < found.none.probability
+    assert [one.rank for one in found.suspects] == [1, 2]
+
+
+def test_rank_change_that_explains_it_leaves_no_room_for_places() -> None:
+    found = answer(rollout())
+    assert found.verdict is Verdict.SUSPECT
+    assert all(one.change.source != "behaviour" for one in found.suspects)
 
 
 def _calls(name: str) -> list[Fact]:
