@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
+use crate::memory::Map;
 use crate::scan::Link;
 
 /// One span. Its shape (source, facts, operation and kind) is a number in a list that the row's owner keeps.
@@ -25,12 +26,36 @@ pub struct Row {
 #[pyclass(frozen, module = "whence._native")]
 pub struct Batch {
     pub rows: Vec<Row>,
-    /// Tuples (source, facts, operation, kind).
-    pub shapes: Vec<Py<PyTuple>>,
+    /// Tuples (source, facts, operation, kind), and beside each its kind.
+    pub shapes: Vec<(Py<PyTuple>, i32)>,
 }
 
 #[pymethods]
 impl Batch {
+    /// The batch of some spans.
+    #[staticmethod]
+    fn of(spans: Vec<SpanFields<'_>>) -> PyResult<Self> {
+        let mut batch = Batch { rows: Vec::with_capacity(spans.len()), shapes: Vec::new() };
+        let mut number_of = Map::default();
+        for span in spans {
+            let what = (span.source.as_ptr() as usize, span.facts.as_ptr() as usize, span.operation.as_ptr() as usize);
+            let key = (what, span.kind.extract::<i32>().ok());
+            let shape = match number_of.get(&key) {
+                Some(shape) if key.1.is_some() => *shape,
+                _ => {
+                    let fields = [&span.source, &span.facts, &span.operation, &span.kind];
+                    // A kind beyond all known ones is like none, and the tuple still tells it from others.
+                    batch.shapes.push((PyTuple::new(span.source.py(), fields)?.unbind(), key.1.unwrap_or_default()));
+                    let shape = batch.shapes.len() as u32 - 1;
+                    number_of.insert(key, shape);
+                    shape
+                }
+            };
+            batch.rows.push(span.row(shape));
+        }
+        Ok(batch)
+    }
+
     fn __len__(&self) -> usize {
         self.rows.len()
     }
@@ -40,9 +65,42 @@ impl Batch {
         let maker = SpanMaker::new(py)?;
         let list = PyList::empty(py);
         for row in &self.rows {
-            list.append(maker.span(row, self.shapes[row.shape as usize].bind(py))?)?;
+            list.append(maker.span(row, self.shapes[row.shape as usize].0.bind(py))?)?;
         }
         Ok(list)
+    }
+}
+
+/// A `Span`, field by field.
+#[derive(FromPyObject)]
+struct SpanFields<'py> {
+    trace_id: [u8; 16],
+    span_id: [u8; 8],
+    parent_id: Vec<u8>,
+    kind: Bound<'py, PyAny>,
+    operation: Bound<'py, PyAny>,
+    start_ns: i64,
+    end_ns: i64,
+    is_error: bool,
+    weight: f64,
+    source: Bound<'py, PyAny>,
+    facts: Bound<'py, PyAny>,
+    links: Vec<Link>,
+}
+
+impl SpanFields<'_> {
+    fn row(self, shape: u32) -> Row {
+        Row {
+            trace_id: self.trace_id,
+            span_id: u64::from_be_bytes(self.span_id),
+            parent_id: self.parent_id.try_into().map_or(0, u64::from_be_bytes),
+            start_ns: self.start_ns,
+            end_ns: self.end_ns,
+            weight: self.weight,
+            links: (!self.links.is_empty()).then(|| self.links.into()),
+            shape,
+            is_error: self.is_error,
+        }
     }
 }
 

@@ -2,9 +2,15 @@
 
 mod attribute;
 mod batch;
+mod counting;
 mod decoder;
+mod folder;
+mod forest;
 mod memory;
 mod scan;
+mod tables;
+mod things;
+mod traces;
 mod wire;
 
 #[pyo3::pymodule]
@@ -13,4 +19,6 @@ mod _native {
     use crate::batch::Batch;
     #[pymodule_export]
     use crate::decoder::Decoder;
+    #[pymodule_export]
+    use crate::folder::Folder;
 }

@@ -314,8 +314,10 @@ impl Memory {
         &self.parts[self.shapes[shape as usize].part as usize].warnings
     }
 
-    pub fn tuple(&self, py: Python<'_>, shape: u32) -> Py<PyTuple> {
-        self.shapes[shape as usize].tuple.clone_ref(py)
+    /// Source, facts, operation and kind of a shape, and its kind.
+    pub fn tuple(&self, py: Python<'_>, shape: u32) -> (Py<PyTuple>, i32) {
+        let shape = &self.shapes[shape as usize];
+        (shape.tuple.clone_ref(py), self.parts[shape.part as usize].kind)
     }
 
     /// Requests that a span of this trace state stands for.

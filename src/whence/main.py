@@ -21,7 +21,8 @@ import grpc.aio
 import uvicorn
 
 from whence.api.app import create_app
-from whence.collector.engine import PortableEngine
+from whence.api.watching import watch
+from whence.collector.engines import FoldOptions, make_engine
 from whence.collector.flusher import Flusher
 from whence.collector.grpc import create_server
 from whence.collector.http import OtlpHttpApp
@@ -29,7 +30,6 @@ from whence.collector.ingest import Ingest, IngestLimits
 from whence.collector.recovery import recover
 from whence.collector.spool import Spool
 from whence.errors import ConfigError
-from whence.fold import SpanFolder
 from whence.otlp import DecodeLimits
 from whence.settings import Settings
 from whence.store.protocol import Store
@@ -63,6 +63,12 @@ class Server:
         self._grpc: grpc.aio.Server | None = None
         self._http: list[_QuietServer] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine that reads and folds spans; empty before the start."""
+        return "" if self._ingest is None else self._ingest.engine.name
 
     async def start(self) -> None:
         """Open the store, replay the spool, and serve on all ports; ``/readyz`` answers 200 on return."""
@@ -120,14 +126,13 @@ def open_store(settings: Settings) -> Store:
 
 
 async def _start_ingest(settings: Settings, store: Store) -> Ingest:
-    folder = SpanFolder(
-        writer="unnamed",
+    fold = FoldOptions(
         bucket_s=settings.bucket_seconds,
         idle_ns=round(settings.trace_idle_seconds * _NS),
         ttl_ns=round(settings.trace_ttl_seconds * _NS),
         max_open_spans=settings.max_open_spans,
     )
-    engine = PortableEngine(folder, DecodeLimits(max_body_bytes=settings.max_body_bytes))
+    engine = make_engine(settings.engine, fold, DecodeLimits(max_body_bytes=settings.max_body_bytes))
     spool = Spool(settings.data_dir / "spool")
     flusher = Flusher(store)
     await asyncio.to_thread(recover, spool.segments(), engine, flusher)
@@ -158,17 +163,17 @@ async def _serve_until_signal(settings: Settings) -> None:
     server = Server(settings)
     try:
         await server.start()
-        _announce(settings)
+        _announce(settings, server.engine)
         await stopped.wait()
     finally:
         await server.stop()
 
 
-def _announce(settings: Settings) -> None:
+def _announce(settings: Settings, engine: str) -> None:
     where = settings.store or f"embedded, in {settings.data_dir}"
     print(  # noqa: T201  the one thing that an operator looks for
         f"whence is ready: OTLP gRPC {settings.otlp_grpc_port}, OTLP HTTP {settings.otlp_http_port}, "
-        f"API and pages http://{settings.host}:{settings.api_port} (store: {where}; engine: {PortableEngine.name})",
+        f"API and pages http://{settings.host}:{settings.api_port} (store: {where}; engine: {engine})",
         file=sys.stderr,
         flush=True,
     )

@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     store_user: str = Field("neo4j", description="User at the store.")
     store_password: SecretStr = Field(SecretStr(""), description="Password at the store.")
 
+    engine: Literal["auto", "native", "portable"] = Field(
+        "auto", description="What reads and folds spans: compiled code, Python, or the former where it was built."
+    )
     bucket_seconds: int = Field(15, ge=1, le=3600, description="Width of a time bucket of counts.")
     trace_idle_seconds: Seconds = Field(10, description="A trace is folded once it brought no span for so long.")
     trace_ttl_seconds: Seconds = Field(60, description="A trace is folded at this age even if spans still come.")

@@ -32,7 +32,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wording": set(),
     "settings": {"errors", "tokens"},
     "exhibits": {"model", "errors", "rca"},
-    "collector": {"model", "errors", "otlp", "fold", "store", "tokens", "metrics"},
+    "incidents": {"model", "errors", "wording"},
+    "collector": {"model", "errors", "otlp", "fold", "store", "tokens", "metrics", "_native"},
     "api": {
         "model",
         "errors",

@@ -1,18 +1,23 @@
 """The seam between receiving and computing: bytes in, ``GraphDelta`` out.
 
-The collector knows only ``Engine``. The portable one here composes the ``otlp`` and ``fold`` rooms; a compiled one can
-take its place, since a batch is opaque to the caller and the contract suite of the engine is the same.
+The collector knows only ``Engine``. The portable one here composes the ``otlp`` and ``fold`` rooms; the compiled one
+(``native_engine``) takes its place where it was built, since a batch is opaque to the caller and the answers are the
+same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from whence.fold import SpanFolder
+from whence.fold import FoldStats
 from whence.model.delta import GraphDelta, merge
 from whence.model.spans import ErrorLog, Rejections, Span
 from whence.otlp import DecodeLimits, Encoding, decode_logs, decode_traces, gunzip
+
+if TYPE_CHECKING:
+    from whence import _native
 
 
 class Signal(IntEnum):
@@ -36,7 +41,7 @@ class Batch(NamedTuple):
 
     records: int
     rejections: Rejections
-    spans: list[Span]
+    spans: Sequence[Span] | _native.Batch
     error_logs: list[ErrorLog]
     delta: GraphDelta
 
@@ -73,24 +78,56 @@ class Engine(Protocol):
         """Totals since start, by name: spans, pairs, each way of losing data."""
 
 
+class Folder(Protocol):
+    """What an engine folds with; see ``fold.SpanFolder``."""
+
+    def push(self, spans: Any, now_ns: int) -> None:
+        """Take the spans of a batch of its own engine."""
+
+    def push_logs(self, logs: Sequence[ErrorLog], now_ns: int) -> None:
+        """Count error logs."""
+
+    def expire(self, now_ns: int) -> None:
+        """Close what is due."""
+
+    def drain(self, now_ns: int) -> GraphDelta:
+        """Everything that changed since the last drain."""
+
+    def roll(self, writer: str) -> None:
+        """Count under a new writer."""
+
+    def open_spans(self) -> list[Span]:
+        """Spans of open traces."""
+
+    def restore(self, spans: Sequence[Span], now_ns: int) -> None:
+        """Hold these spans as the only open ones."""
+
+    @property
+    def stats(self) -> FoldStats:
+        """Totals so far."""
+
+
 class PortableEngine:
-    """The engine in Python: lean protobuf and a loop."""
+    """The engine in Python: lean protobuf, and columns in numpy."""
 
     name = "portable"
 
-    def __init__(self, folder: SpanFolder, limits: DecodeLimits) -> None:
+    def __init__(self, folder: Folder, limits: DecodeLimits) -> None:
         self._folder = folder
         self._limits = limits
-        self._pending = GraphDelta()
+        self._pending = _NOTHING
 
     def decode(self, request: Request, now_ns: int) -> Batch:
         """See ``Engine``."""
         body = gunzip(request.body, self._limits.max_body_bytes) if request.is_gzip else request.body
         if request.signal is Signal.TRACES:
-            traces = decode_traces(body, request.encoding, limits=self._limits, now_ns=now_ns)
-            return Batch(len(traces.spans), traces.rejections, traces.spans, [], _NOTHING)
+            return self._decode_traces(body, request.encoding, now_ns)
         logs = decode_logs(body, request.encoding, limits=self._limits, now_ns=now_ns)
         return Batch(logs.records, logs.rejections, [], logs.error_logs, logs.delta)
+
+    def _decode_traces(self, body: bytes, encoding: Encoding, now_ns: int) -> Batch:
+        traces = decode_traces(body, encoding, limits=self._limits, now_ns=now_ns)
+        return spans_batch(traces.spans, traces.rejections)
 
     def apply(self, batch: Batch, now_ns: int) -> None:
         """See ``Engine``."""
@@ -125,6 +162,11 @@ class PortableEngine:
     def counters(self) -> dict[str, int]:
         """See ``Engine``."""
         return self._folder.stats._asdict()
+
+
+def spans_batch(spans: Sequence[Span] | _native.Batch, rejections: Rejections) -> Batch:
+    """A batch of nothing but spans."""
+    return Batch(len(spans), rejections, spans, [], _NOTHING)
 
 
 _NOTHING = GraphDelta()

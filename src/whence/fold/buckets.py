@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from whence.fold.catalog import Node
+from whence.fold.rows import ChangedBucket, Seen
 from whence.fold.tables import Bucket
+from whence.model.delta import RelationKey
+from whence.model.kinds import RelationType
 from whence.model.spans import Span
 from whence.model.times import NS_PER_SECOND
 
@@ -44,6 +49,20 @@ class Buckets:
                 bucket = self._buckets[number] = Bucket(number * self._width_s)
             self.touched[number] = bucket
         return bucket
+
+    def take_changed(self) -> Iterator[ChangedBucket]:
+        """What changed since the last call, bucket by bucket."""
+        touched, self.touched = self.touched, {}
+        for bucket in touched.values():
+            tables = bucket.operations, bucket.edges, bucket.exposures
+            yield ChangedBucket(bucket.start_s, *(table.take_changed() for table in tables))
+
+    def take_derivations(self) -> Iterator[tuple[RelationKey, Seen]]:
+        """What was seen to derive from what since the last call."""
+        derivations, self.derivations = self.derivations, {}
+        for (output, used, environment), seen in derivations.items():
+            key = RelationKey(output.key, RelationType.DERIVED_FROM, used.key, environment)
+            yield key, Seen(seen.first_ns, seen.last_ns, seen.known_ns)
 
     def derive(self, key: tuple[Node, Node, str], span: Span, known_ns: int) -> None:
         """Note that a span made something from something."""

@@ -20,7 +20,7 @@ from whence.fold.tables import Bools, Floats, Ints
 from whence.fold.traces import ClosedTrace
 from whence.model.spans import Span
 
-_MAX_DOUBLINGS = 20
+_MAX_DOUBLINGS = 24
 _MAX_OFFSET = 2**62
 
 
@@ -147,11 +147,21 @@ def _cut_circle(parent: Ints, spans: list[Span], inside: int) -> None:
 
 def _uncovered(low: Ints, high: Ints, firsts: Ints) -> Ints:
     """Of intervals sorted by group and start: what each adds to those before it in its group."""
+    step = int(high.max()) + 1
+    if step > _MAX_OFFSET // (len(firsts) + 1):  # durations of years: no room to lay the groups out side by side
+        bounds = zip(firsts.tolist(), [*firsts[1:].tolist(), len(low)], strict=True)
+        return np.concatenate([_added(low[first:end], high[first:end]) for first, end in bounds])
     group = np.zeros(len(low), np.int64)
     group[firsts[1:]] = 1
-    step = int(high.max()) + 1
-    offset = np.cumsum(group) * min(step, _MAX_OFFSET // (len(firsts) + 1))
+    offset = np.cumsum(group) * step
     reach = np.maximum.accumulate(high + offset)
     before = np.maximum(np.r_[0, reach[:-1]], offset)
     covered: Ints = np.maximum(high + offset - np.maximum(low + offset, before), 0)
+    return covered
+
+
+def _added(low: Ints, high: Ints) -> Ints:
+    """The same for one group."""
+    before = np.r_[0, np.maximum.accumulate(high)[:-1]]
+    covered: Ints = np.maximum(high - np.maximum(low, before), 0)
     return covered

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from whence.fold.buckets import Buckets
 from whence.fold.catalog import Catalog, Node
-from whence.fold.tables import GAP, LATENCY, Bucket, encode_rows
+from whence.fold.tables import ChangedRow
 from whence.model.delta import (
     ALL_REQUESTS,
     Attribute,
@@ -34,6 +34,15 @@ class Seen(NamedTuple):
     known_ns: int
 
 
+class ChangedBucket(NamedTuple):
+    """What changed in one bucket of time. Things are numbers of the catalog."""
+
+    start_s: int
+    operations: Iterable[ChangedRow]
+    edges: Iterable[ChangedRow]
+    exposures: Iterable[ChangedRow]
+
+
 class Drain:
     """One drain: collects rows bucket by bucket. Make one, use it once."""
 
@@ -46,55 +55,38 @@ class Drain:
         self._operations: dict[OperationKey, OperationCounts] = {}
         self._exposures: dict[ExposureKey, ExposureCounts] = {}
 
-    def run(self, buckets: Buckets) -> GraphDelta:
-        """Everything that changed; afterwards nothing has."""
-        for bucket in buckets.touched.values():
+    def run(self, buckets: Iterable[ChangedBucket], derivations: Iterable[tuple[RelationKey, Seen]]) -> GraphDelta:
+        """All of these as rows."""
+        for bucket in buckets:
             self._add_operations(bucket)
             self._add_edges(bucket)
             self._add_exposures(bucket)
-        for (output, used, environment), seen in buckets.derivations.items():
-            key = RelationKey(output.key, RelationType.DERIVED_FROM, used.key, environment)
-            self._add_relation(key, Seen(seen.first_ns, seen.last_ns, seen.known_ns))
-        buckets.touched.clear()
-        buckets.derivations.clear()
+        for key, seen in derivations:
+            self._add_relation(key, seen)
         return GraphDelta(self._entities, self._relations, self._edges, self._operations, self._exposures)
 
-    def _add_operations(self, bucket: Bucket) -> None:
-        table = bucket.operations
-        rows = table.take_changed()
-        counts = zip(table.spans[rows].tolist(), *table.numbers[:, rows].tolist(), strict=True)
-        sketches = encode_rows(table.sketches[0, rows])
-        times = zip(table.first_ns[rows].tolist(), table.last_ns[rows].tolist(), strict=True)
-        for row, numbers, sketch, (first_ns, last_ns) in zip(rows.tolist(), counts, sketches, times, strict=True):
-            operation = self._catalog.operations[table.things[row]]
+    def _add_operations(self, bucket: ChangedBucket) -> None:
+        for number, counts, first_ns, last_ns in bucket.operations:
+            operation = self._catalog.operations[number]
             node, environment = operation.node, operation.environment
             key = OperationKey(node.key, operation.name, environment, bucket.start_s, self._writer)
-            self._operations[key] = OperationCounts._make((*numbers, sketch))
+            self._operations[key] = OperationCounts._make(counts)
             self._add_node(node, environment, Seen(first_ns, last_ns, operation.known_ns))
 
-    def _add_edges(self, bucket: Bucket) -> None:
-        table = bucket.edges
-        rows = table.take_changed()
-        counts = zip(table.spans[rows].tolist(), *table.numbers[:, rows].tolist(), strict=True)
-        sketches = zip(*(encode_rows(table.sketches[number, rows]) for number in (LATENCY, GAP)), strict=True)
-        times = zip(table.first_ns[rows].tolist(), table.last_ns[rows].tolist(), strict=True)
-        for row, numbers, pair, (first_ns, last_ns) in zip(rows.tolist(), counts, sketches, times, strict=True):
-            edge = self._catalog.edges[table.things[row]]
-            self._edges[EdgeKey(edge.key, bucket.start_s, self._writer)] = EdgeCounts._make((*numbers, *pair))
+    def _add_edges(self, bucket: ChangedBucket) -> None:
+        for number, counts, first_ns, last_ns in bucket.edges:
+            edge = self._catalog.edges[number]
+            self._edges[EdgeKey(edge.key, bucket.start_s, self._writer)] = EdgeCounts._make(counts)
             seen = Seen(first_ns, last_ns, edge.known_ns)
             self._add_relation(edge.key, seen)
             self._add_node(edge.far, edge.key.environment, seen)
 
-    def _add_exposures(self, bucket: Bucket) -> None:
-        table = bucket.exposures
-        rows = table.take_changed()
-        counts = zip(table.spans[rows].tolist(), *table.numbers[:, rows].tolist(), strict=True)
-        sketches = encode_rows(table.sketches[0, rows])
-        for row, numbers, sketch in zip(rows.tolist(), counts, sketches, strict=True):
-            exposure = self._catalog.exposures[table.things[row]]
+    def _add_exposures(self, bucket: ChangedBucket) -> None:
+        for number, counts, _, _ in bucket.exposures:
+            exposure = self._catalog.exposures[number]
             entry, node = exposure.entry, exposure.node.key if exposure.node else ALL_REQUESTS
             key = ExposureKey(entry.service, entry.name, node, entry.environment, bucket.start_s, self._writer)
-            self._exposures[key] = ExposureCounts._make((*numbers, sketch))
+            self._exposures[key] = ExposureCounts._make(counts)
 
     def _add_node(self, node: Node, environment: str, seen: Seen) -> None:
         """A node, and what it is a version of."""

@@ -7,9 +7,9 @@ the sketch's buckets), and become sparse when they are drained.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,16 @@ class Additions(NamedTuple):
     """And how much."""
 
 
+class ChangedRow(NamedTuple):
+    """All that was counted of one thing."""
+
+    thing: int
+    counts: tuple[Any, ...]
+    """Raw count, numbers and sketches: the fields of its row in a delta, in their order."""
+    first_ns: int
+    last_ns: int
+
+
 class Table:
     """Rows of ``numbers`` (floats), raw counts, times and sketches by thing. Things are small whole numbers."""
 
@@ -101,11 +111,15 @@ class Table:
         flat = self.sketches[number].reshape(-1)
         np.add.at(flat, self._row_of[things] * WIDTH + indices, weights.astype(np.float32))
 
-    def take_changed(self) -> Ints:
+    def take_changed(self) -> Iterator[ChangedRow]:
         """Rows that changed since the last call."""
         changed = np.flatnonzero(self._is_changed)
         self._is_changed[changed] = False
-        return changed
+        things = (self.things[row] for row in changed.tolist())
+        sketches = (encode_rows(sketch[changed]) for sketch in self.sketches)
+        counts = zip(self.spans[changed].tolist(), *self.numbers[:, changed].tolist(), *sketches, strict=True)
+        times = self.first_ns[changed].tolist(), self.last_ns[changed].tolist()
+        return map(ChangedRow, things, counts, *times)
 
     def _rows(self, things: Ints) -> Ints:
         highest = int(things.max())
@@ -142,7 +156,8 @@ def error_log(operation: int, time_ns: int) -> Additions:
 OPERATION_NUMBERS = ("calls", "errors", "origin_errors", "error_logs", "poor")
 EDGE_NUMBERS = ("calls", "errors", "origin_errors")
 EXPOSURE_NUMBERS = ("requests", "requests_sq", "errors", "poor")
-LATENCY, GAP = 0, 1
+GAP = 1
+"""Number of an edge's second sketch."""
 
 
 @dataclass(eq=False, slots=True)

@@ -11,6 +11,7 @@ from collections import Counter
 from urllib.parse import urlsplit, urlunsplit
 
 from whence.model import names
+from whence.model.environments import environment_name
 from whence.model.refs import MAX_REF_CHARS, Ref, is_mutable_version, service_ref
 from whence.model.spans import Source
 from whence.otlp.attributes import Stated, Values
@@ -21,7 +22,6 @@ _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _SHORT_COMMIT = re.compile(r"(?=[0-9]*[a-f])[0-9a-f]{7,39}\Z")
 """An abbreviated commit; all digits is rather a build number."""
 _DIGEST = re.compile(r"(?:.*@)?sha256:([0-9a-f]{64})\Z")
-_ENVIRONMENTS = {"prod": "production", "stage": "staging", "stg": "staging", "dev": "development"}
 _KUBERNETES_NAMES = (
     "k8s.deployment.name",
     "k8s.statefulset.name",
@@ -47,11 +47,10 @@ class Resources:
         if service is None or len(str(service)) > MAX_REF_CHARS:
             return None, warnings
         version = str(_version(service, stated))
-        raw_environment = stated.text(names.ENVIRONMENT)
         source = Source(
             service=str(service),
             version=version if len(version) <= MAX_REF_CHARS else str(service),
-            environment=_ENVIRONMENTS.get(raw_environment.lower(), raw_environment),
+            environment=environment_name(stated.text(names.ENVIRONMENT)),
             attributes=_kept(stated),
             models=stated_keys(stated.many(names.MODELS), warnings),
             inputs=stated_keys(stated.many(names.INPUTS), warnings),

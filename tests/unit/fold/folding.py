@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from whence.collector.engine import Folder
 from whence.fold import SpanFolder
 from whence.model.delta import EdgeCounts, ExposureCounts, GraphDelta, OperationCounts
 from whence.model.kinds import RelationType
@@ -16,11 +17,17 @@ IDLE_NS, TTL_NS = 5 * SECOND_NS, 60 * SECOND_NS
 BUCKET_S = START_NS // SECOND_NS // 15 * 15
 
 
-def new_folder(writer: str = "w", *, max_open_spans: int = 100_000) -> SpanFolder:
-    return SpanFolder(writer=writer, idle_ns=IDLE_NS, ttl_ns=TTL_NS, max_open_spans=max_open_spans)
+class Folders:
+    """Which folder the tests fold with; ``conftest`` has every test run with each."""
+
+    used: Callable[..., Folder] = SpanFolder
 
 
-def closed(folder: SpanFolder) -> GraphDelta:
+def new_folder(writer: str = "w", *, max_open_spans: int = 100_000) -> Folder:
+    return Folders.used(writer=writer, idle_ns=IDLE_NS, ttl_ns=TTL_NS, max_open_spans=max_open_spans)
+
+
+def closed(folder: Folder) -> GraphDelta:
     """Close all that is open and drain."""
     later_ns = NOW_NS + 10 * TTL_NS
     folder.expire(later_ns)
@@ -76,7 +83,7 @@ def touched(delta: GraphDelta, service: str) -> dict[str, float]:
     return rows
 
 
-def by_clock(pushes: Iterable[tuple[int, list[Span]]], folder: SpanFolder) -> None:
+def by_clock(pushes: Iterable[tuple[int, list[Span]]], folder: Folder) -> None:
     """Push at clocks given in seconds after ``NOW_NS``."""
     for seconds, spans in pushes:
         folder.push(spans, NOW_NS + seconds * SECOND_NS)

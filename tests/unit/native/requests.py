@@ -75,7 +75,7 @@ def spans(draw: st.DrawFn) -> WireSpan:
         end_time_unix_nano=start_ns + draw(st.sampled_from([0, 3, 5, -3, -2_000])) * MILLISECOND_NS,
         trace_state=draw(st.sampled_from(_TRACE_STATES)),
     )
-    span.status.code = draw(st.sampled_from([0, 1, 2]))
+    span.status.code = draw(st.sampled_from([0, 1, 2]))  # type: ignore[assignment]
     span.status.message = draw(st.sampled_from(["", "m" * 9]))
     for name, attributes in draw(st.lists(st.sampled_from(_EVENTS), max_size=2)):
         span.events.add(name=name, time_unix_nano=start_ns).attributes.extend(key_values(attributes))

@@ -48,13 +48,13 @@ def test_sound_requests_are_understood_and_read_alike(request: ExportTraceServic
         assert native(body, NativeReader()) == expected
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(damaged())
 def test_damaged_requests_are_read_alike_or_left_to_the_other(body: bytes) -> None:
     assert_same(body)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(hostile)
 def test_misleading_requests_are_read_alike_or_left_to_the_other(body: bytes) -> None:
     assert_same(body)
