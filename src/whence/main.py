@@ -21,7 +21,6 @@ import grpc.aio
 import uvicorn
 
 from whence.api.app import create_app
-from whence.api.watching import watch
 from whence.collector.engines import FoldOptions, make_engine
 from whence.collector.flusher import Flusher
 from whence.collector.grpc import create_server
@@ -63,7 +62,6 @@ class Server:
         self._grpc: grpc.aio.Server | None = None
         self._http: list[_QuietServer] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._watch: asyncio.Task[None] | None = None
 
     @property
     def engine(self) -> str:
