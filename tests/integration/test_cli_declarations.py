@@ -12,6 +12,7 @@ import pytest
 
 from tests.integration.live import live_api
 from tests.integration.planted import CUSTOMERS, DECLARED, NOW_NS, planted
+from tests.integration.test_api_policies import POLICIES
 from whence.cli.app import run
 from whence.model.times import format_time
 
@@ -156,3 +157,23 @@ def test_check_of_nothing_or_of_a_broken_file_is_wrong_usage(whence: Whence, che
     (checkout / "catalog-info.yaml").write_text("a: [")
     ran = check(whence, checkout)
     assert (ran.code, "catalog-info.yaml: not YAML" in ran.err) == (2, True)
+
+
+def test_policy_check_gates_by_exit_code(whence: Whence, checkout: Path, tmp_path: Path) -> None:
+    whence("declare", "import", str(checkout), "--name", "shop")
+    file = tmp_path / "law.yaml"
+    file.write_text(POLICIES)
+    tried = whence("policy", "check", str(file), *WINDOW)
+    assert (tried.code, "credit v3 -> scorer 5 -> shop.public.demographics 11-01" in tried.out) == (1, True)
+    assert whence("policy", "check", *WINDOW).out == "no policy is broken\n"
+    assert whence("policy", "import", str(file)).code == 0
+    assert "no-demographics-in-credit\tenforced\t" in whence("policy", "list").out
+    assert whence("policy", "check", *WINDOW).code == 1
+    assert whence("policy", "check", *WINDOW, "--of", "ranking").code == 0
+    file.write_text(POLICIES.replace("because", "enforce: false\n    because"))
+    assert whence("policy", "check", str(file), *WINDOW).code == 0
+    file.write_text("policies: [{name: a, forbid: 'nonsense'}]")
+    assert whence("policy", "check", str(file), *WINDOW).code == 2
+    assert whence("policy", "check", str(tmp_path / "none"), *WINDOW).code == 2
+    assert whence("policy", "remove", "law.yaml").code == 0
+    assert whence("declare", "remove", "shop").code == 0

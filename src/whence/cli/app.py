@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from whence.cli import catalogue, check, declare, doctor, graph, server, why
+from whence.cli import catalogue, check, declare, doctor, graph, policy, server, why
 from whence.cli.exits import OK, Failure
 from whence.cli.output import clean
 
@@ -27,7 +27,7 @@ COMMANDS = (
     server.token,
 )
 
-GROUPS = {"declare": declare.declare}
+GROUPS = {"declare": declare.declare, "policy": policy.policy}
 
 app = typer.Typer(
     name="whence",

@@ -34,6 +34,10 @@ class Client:
         """POST of a JSON body, with the parameters that are not None."""
         return self._send("POST", path, json=body, params=_given(params))
 
+    def put(self, path: str, text: str) -> Reply:
+        """PUT of a text as it is."""
+        return self._send("PUT", path, content=text.encode())
+
     def delete(self, path: str) -> None:
         """DELETE, which answers nothing."""
         self._exchange("DELETE", path)

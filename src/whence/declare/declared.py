@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from whence.declare.names import Names
-from whence.declare.statements import Declassification, Edge, Source, Thing
+from whence.declare.statements import Edge, Source, Thing
 from whence.model.kinds import RelationType
 
 RUNTIME = frozenset({RelationType.CALLS, RelationType.READS, RelationType.CONSUMES, RelationType.USES_MODEL})
@@ -121,9 +121,9 @@ class Declared:
         """Purposes that any file gives a thing."""
         return frozenset(purpose for thing in self.described(key) for purpose in thing.purposes)
 
-    def declassified(self, key: str) -> dict[str, Declassification]:
-        """Labels that end at a thing, with who decided so."""
-        return {one.label: one for one in self.declassifications if key in self.meant(one.subject)}
+    def ends_of(self, label: str) -> frozenset[str]:
+        """Keys of entities and versions at which somebody declassified a label."""
+        return frozenset(key for one in self.declassifications if one.label == label for key in self.meant(one.subject))
 
     def disagreements(self) -> tuple[Disagreement, ...]:
         """Where files contradict each other, sorted by subject and field."""

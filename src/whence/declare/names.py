@@ -24,10 +24,20 @@ def as_said(name: str) -> str:
     Raises:
         DecodeError: It holds ``#`` but is no reference.
     """
+    exact = with_version(name)
+    return str(parse_ref(exact).base) if "#" in exact else exact
+
+
+def with_version(name: str) -> str:
+    """As ``as_said``, but a reference keeps its version.
+
+    Raises:
+        DecodeError: It holds ``#`` but is no reference.
+    """
     if "#" not in name:
         return name.strip()
     try:
-        return str(parse_ref(name.strip()).base)
+        return str(parse_ref(name.strip()))
     except InvalidReference as error:
         raise DecodeError(str(error)) from None
 

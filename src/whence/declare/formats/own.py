@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from whence.declare.located import Located, items
-from whence.declare.names import as_said
+from whence.declare.names import as_said, with_version
 from whence.declare.statements import Declassification, Edge, Statements, Suppression, Thing
 from whence.errors import DecodeError
 from whence.intake.fields import as_map, as_text
@@ -104,7 +104,7 @@ def _declassifications(document: Located, path: str) -> Iterator[Declassificatio
     for item, line in items(document.get("declassify")):
         found = _located(item, line, path)
         subject, label, by, reason = (_required(found, name) for name in ("subject", "label", "by", "reason"))
-        yield Declassification(as_said(subject), label, by, reason, path, line)
+        yield Declassification(with_version(subject), label, by, reason, path, line)
 
 
 def _suppressions(document: Located, path: str) -> Iterator[Suppression]:

@@ -1,0 +1,108 @@
+"""``whence policy``: what is forbidden, and who does it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from whence.cli.client import Client
+from whence.cli.exits import FOUND, USAGE, Failure
+from whence.cli.options import DEFAULT_URL, Environment, Json, Since, Until, Url, as_time
+from whence.cli.output import Output, moment
+from whence.wording import short
+
+policy = typer.Typer(help="Keep policies over lineage, and check who breaks them.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(help="YAML with `policies:`.")]
+
+
+@policy.command("import")
+def import_(
+    file: File,
+    *,
+    name: Annotated[str | None, typer.Option("--name", help="The file's name when absent.")] = None,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Keep the policies of a file; they replace those that were imported by its name."""
+    reply = Client(url).put(f"/api/v1/policies/{quote(name or file.name, safe='')}", _text(file))
+    output = Output()
+    output.line(f"{len(reply.data['items'])} policies are in force")
+    output.hint("next: whence policy check")
+
+
+@policy.command("list")
+def list_(*, as_json: Json = False, url: Url = DEFAULT_URL) -> None:
+    """List the policies."""
+    reply = Client(url).get("/api/v1/policies")
+    output = Output()
+    if as_json:
+        output.raw(reply.raw)
+        return
+    rows = [
+        (one["name"], "enforced" if one["enforce"] else "dry run", one["forbid"], f"{one['file']}:{one['line']}")
+        for one in reply.data["items"]
+    ]
+    output.table(("policy", "mode", "forbids", "where"), rows)
+
+
+@policy.command()
+def remove(name: Annotated[str, typer.Argument(help="Of the file.")], url: Url = DEFAULT_URL) -> None:
+    """Forget the policies of a file."""
+    Client(url).delete(f"/api/v1/policies/{quote(name, safe='')}")
+
+
+@policy.command()
+def check(
+    file: Annotated[Path | None, typer.Argument(help="Policies to try out; those in force when absent.")] = None,
+    *,
+    of: Annotated[str | None, typer.Option("--of", help="Only what this one breaks, or would.")] = None,
+    uses: Annotated[list[str] | None, typer.Option("--uses", help="A reference that --of is about to use.")] = None,
+    since: Since = "7d",
+    until: Until = None,
+    environment: Environment = None,
+    as_json: Json = False,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Show what breaks a policy; for CI, and before a deployment.
+
+    Exits with 1 when a policy that is enforced is broken. A file is only tried out: nothing is kept.
+    """
+    body: dict[str, object] = {"dependent": of, "uses": uses or []}
+    if file is not None:
+        body["policies"] = _text(file)
+    window = {"from": as_time(since), "to": as_time(until) if until is not None else None}
+    reply = Client(url).post("/api/v1/policies/check", body, **window, environment=environment)
+    output = Output()
+    if as_json:
+        output.raw(reply.raw)
+    elif not reply.data["items"]:
+        output.line("no policy is broken")
+    else:
+        rows = [
+            (
+                one["policy"],
+                "" if one["enforce"] else "dry run",
+                short(one["dependent"]),
+                one["environment"],
+                " -> ".join(map(short, one["path"])),
+                moment(one["first_seen_at"]),
+                moment(one["last_seen_at"]),
+                one["owner"],
+            )
+            for one in reply.data["items"]
+        ]
+        output.table(("policy", "mode", "who", "environment", "path", "since", "last", "owner"), rows)
+    if reply.data["truncated"] and not as_json:
+        output.line("the graph was too large to be walked whole: there may be more", "bold")
+    if not reply.data["passed"]:
+        raise typer.Exit(FOUND)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(USAGE, f"can't read {file}: {error}") from None

@@ -1,0 +1,1 @@
+"""Labels that travel along lineage, and policies on where they may arrive. Pure."""
