@@ -25,6 +25,8 @@ ENV_PREFIX = "WHENCE_"
 CONFIG_VARIABLE = "WHENCE_CONFIG"
 STORE_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 
+NOTIFY_KINDS = ("webhook", "slack")
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Bytes = Annotated[int, Field(ge=1024)]
@@ -49,6 +51,14 @@ class Settings(BaseSettings):
         "",
         pattern="^(https?://|$)",
         description="Address of the MLflow registry whose webhooks come in; empty: unknown.",
+    )
+
+    notify: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="Who is told of answers to incidents, comma separated: 'webhook:https://...', 'slack:https://...'.",
+    )
+    public_url: str = Field(
+        "", pattern="^(https?://|$)", description="Address of the pages in what is sent out; empty: host and API port."
     )
 
     data_dir: Path = Field(Path("whence-data"), description="Directory of the embedded store and the spool.")
@@ -80,6 +90,17 @@ class Settings(BaseSettings):
         pairs = (pair.get_secret_value().partition(":") for pair in self.webhook_secrets)
         return {source: secret.encode() for source, _, secret in pairs}
 
+    @property
+    def parsed_notify(self) -> tuple[tuple[str, str], ...]:
+        """Kind and address of everybody who is told of answers."""
+        pairs = (one.get_secret_value().partition(":") for one in self.notify)
+        return tuple((kind, url) for kind, _, url in pairs)
+
+    @property
+    def parsed_public_url(self) -> str:
+        """Address of the pages, without a slash at the end."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.api_port}"
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -93,7 +114,7 @@ class Settings(BaseSettings):
         path = os.environ.get(CONFIG_VARIABLE)
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path or None)
 
-    @field_validator("tokens", "webhook_secrets", mode="before")
+    @field_validator("tokens", "webhook_secrets", "notify", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         return tuple(part for part in value.replace(",", " ").split() if part) if isinstance(value, str) else value
@@ -113,6 +134,15 @@ class Settings(BaseSettings):
             raise ValueError("each must be a source and its secret, as in 'github:secret'")
         if len({source for source, _, _ in pairs}) < len(pairs):
             raise ValueError("a source may have one secret only")
+        return value
+
+    @field_validator("notify")
+    @classmethod
+    def _check_notify(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for one in value:
+            kind, _, url = one.get_secret_value().partition(":")
+            if kind not in NOTIFY_KINDS or not url.startswith(("https://", "http://")):
+                raise ValueError(f"each must be one of {', '.join(NOTIFY_KINDS)} and an address: 'slack:https://...'")
         return value
 
     @field_validator("store")

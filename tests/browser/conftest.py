@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.shop import SETTINGS, tell
+from tests.browser.shop import SETTINGS, incident_ids, tell
 from tests.whence_server import running_whence
 
 BROWSER_VARIABLE = "WHENCE_TEST_CHROMIUM"
@@ -21,13 +21,16 @@ class Story(NamedTuple):
 
     url: str
     answer: dict[str, Any]
+    ids: dict[str, str]
+    """Of the answer, and of the incidents with and without one."""
 
 
 @pytest.fixture(scope="session")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """A server that knows of an incident and was asked about it."""
     with running_whence(tmp_path_factory.mktemp("browser") / "data", **SETTINGS) as server:
-        yield Story(server.api, tell(server))
+        answer = tell(server)
+        yield Story(server.api, answer, {"answer": answer["id"], **incident_ids(server)})
 
 
 @pytest.fixture(scope="module")

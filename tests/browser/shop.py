@@ -34,7 +34,16 @@ def tell(server: WhenceServer) -> dict[str, Any]:
             body = _requests(start, range(first, first + 120, EVERY_SECONDS), roll_out)
             httpx.post(f"{server.otlp_http}/v1/traces", content=body, headers=PROTOBUF).raise_for_status()
         client.post("/api/v1/changes", json=_changes(roll_out)).raise_for_status()
-        return _answer(client, now)
+        answer = _answer(client, now)
+        client.post("/api/v1/webhooks/alertmanager", json=_alert(now, "checkout")).raise_for_status()
+        client.post("/api/v1/webhooks/alertmanager", json=_alert(now, "planets")).raise_for_status()
+        return answer
+
+
+def incident_ids(server: WhenceServer) -> dict[str, str]:
+    """Ids of the incident that was answered and of the one that asks what hurts."""
+    items = httpx.get(f"{server.api}/api/v1/incidents").json()["items"]
+    return {"unanswered" if one["asks"] else "answered": one["id"] for one in items}
 
 
 def _requests(start: int, seconds: range, roll_out: int) -> bytes:
@@ -99,6 +108,18 @@ def _changes(roll_out: int) -> list[dict[str, Any]]:
         change("infra-1", "infrastructure", "otel://shop#payment", -7, "small", "large"),
         change("late-1", "config", "otel://shop#payment", 4, "a", "b"),
     ]
+
+
+def _alert(now: int, service: str) -> dict[str, Any]:
+    alert = {
+        "status": "firing",
+        "labels": {"alertname": f"Errors of {service}", "service": service, "whence_signal": "errors"},
+        "annotations": {"summary": "20 % of requests fail"},
+        "startsAt": format_time(now - 120 * _NS),
+        "fingerprint": service,
+        "generatorURL": "https://prometheus.shop.dev/graph",
+    }
+    return {"version": "4", "groupKey": service, "status": "firing", "alerts": [alert]}
 
 
 def _answer(client: httpx.Client, now: int) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from tests.browser.looking import Scheme, looking
 PAGES = {
     "home": "/",
     "answer": "/investigations/{answer}",
+    "incidents": "/incidents",
+    "incident": "/incidents/{answered}",
+    "incident-open": "/incidents/{unanswered}",
     "explore": "/explore",
     "explore-upstream": "/explore?entity=checkout",
     "explore-downstream": "/explore?entity=payment&way=downstream&zoom=150",
@@ -34,7 +37,7 @@ def test_page_renders_without_complaint_and_can_be_used_by_everybody(
     with looking(browser, story.url, scheme=scheme) as visitor:
         for width in (WIDE, NARROW):
             visitor.resize(width)
-            visitor.open(PAGES[name].format(answer=story.answer["id"]))
+            visitor.open(PAGES[name].format(**story.ids))
             visitor.keep(f"{name}-{scheme}-{width}")
             assert not visitor.overflows()
             if width == checked_at:
@@ -47,7 +50,7 @@ def test_page_renders_without_complaint_and_can_be_used_by_everybody(
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_has_a_json_twin(browser: Browser, story: Story, name: str) -> None:
-    path = PAGES[name].format(answer=story.answer["id"])
+    path = PAGES[name].format(**story.ids)
     with looking(browser, story.url) as visitor:
         twin = visitor.page.request.get(story.url + path, headers={"accept": "application/json"})
         assert twin.status == 200

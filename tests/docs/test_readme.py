@@ -14,7 +14,8 @@ from whence.settings import ENV_PREFIX, Settings
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 _NAMES = (
-    "serve|demo|why|changed|upstream|downstream|diff|search|show|declare|undeclared|check|policy|kpi|doctor|token"
+    "serve|demo|why|incidents|postmortem|mcp|export|changed|upstream|"
+    "downstream|diff|search|show|declare|undeclared|check|policy|kpi|doctor|token"
 )
 COMMANDS = sorted(set(re.findall(rf"whence ({_NAMES})\b", README)))
 

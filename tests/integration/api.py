@@ -12,6 +12,7 @@ import httpx
 
 from tests.integration.shop import END
 from whence.api import create_app
+from whence.api.context import Context
 from whence.metrics import IngestStatus
 from whence.settings import Settings
 from whence.store.embedded import EmbeddedStore
@@ -25,6 +26,7 @@ class Api:
 
     client: httpx.AsyncClient
     store: Store
+    context: Context
     now_ns: int = field(default=at(END))
 
     async def get(self, path: str, **params: Any) -> Any:
@@ -77,5 +79,5 @@ async def api_over(
     )
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://whence") as client:
-        api = Api(client, store)
+        api = Api(client, store, app.state.context)
         yield api

@@ -16,6 +16,7 @@ import pytest
 from tests.webhook_payloads import NOW_NS, NOW_S, github_signature, mlflow_signature, payload
 from whence.api import create_app
 from whence.errors import ConfigError
+from whence.intake.webhooks import SOURCES
 from whence.model.change import Change
 from whence.model.delta import Entity
 from whence.settings import Settings
@@ -67,7 +68,8 @@ async def test_deployment_unsigned_on_an_open_service_is_recorded_with_a_warning
             "event": "deployment_status",
             "changes": ["github:deployment:145988746"],
             "entities": [],
-            "ignored": None,
+            "incidents": [],
+        "ignored": None,
             "verified": False,
             "warning": "no secret is set for github, so nobody can tell who sent this: "
             "set WHENCE_WEBHOOK_SECRETS=github:<secret>",
@@ -157,7 +159,7 @@ async def test_unknown_source_lists_the_known_ones(tmp_path: Path) -> None:
     async with _whence(tmp_path) as (client, _):
         answer = await _post(client, "gitea", {}, {})
         assert answer.status_code == 404
-        assert answer.json()["detail"] == "there is no webhook source 'gitea'; known: cdevents, github, mlflow"
+        assert answer.json()["detail"] == f"there is no webhook source 'gitea'; known: {', '.join(sorted(SOURCES))}"
 
 
 @pytest.mark.parametrize(
@@ -212,7 +214,7 @@ async def test_deliveries_out_of_order_and_twice_leave_the_same_graph(tmp_path: 
 @pytest.mark.parametrize("secret", ["cdevents:secret", "gitea:secret"])
 def test_secret_that_would_never_be_used_stops_the_start(tmp_path: Path, secret: str) -> None:
     settings = Settings(webhook_secrets=(secret,))
-    with pytest.raises(ConfigError, match="github, mlflow are"):
+    with pytest.raises(ConfigError, match="github, mlflow, pagerduty are"):
         create_app(store=EmbeddedStore(tmp_path / "whence.db"), settings=settings, ingest=None, clock=lambda: NOW_NS)
 
 
@@ -244,8 +246,8 @@ async def test_every_captured_payload_is_taken(tmp_path: Path) -> None:
         "artifact.published": 201,
         "change.merged": 201,
         "environment.modified": 201,
-        "incident.detected": 202,
-        "incident.resolved": 202,
+        "incident.detected": 201,
+        "incident.resolved": 201,
         "deployment": 202,
         "deployment_status": 201,
         "push": 202,

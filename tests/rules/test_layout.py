@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "store",
         "investigate",
         "exhibits",
+        "incidents",
         "settings",
         "ui",
         "tokens",
@@ -59,7 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "main": {"*"},
     "__init__": {"sdk"},
 }
-PURE_ROOMS = {"model", "otlp", "fold", "intake", "declare", "governance", "kpis", "rca", "exhibits"}
+PURE_ROOMS = {"model", "otlp", "fold", "intake", "declare", "governance", "kpis", "rca", "exhibits", "incidents"}
 IMPURE_MODULES = {"asyncio", "logging", "os", "random", "socket", "subprocess", "threading", "time", "secrets"}
 ONE_ROOM_ONLY = {"neo4j": "store.bolt", "fastapi": "api", "grpc": "collector", "sqlite3": "store.embedded"}
 

@@ -6,11 +6,13 @@ whole service is open (no tokens, so loopback), and the answer says that nobody 
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials
 from typing_extensions import TypedDict
 
+from whence.api import incident_store
 from whence.api.access import Bearer, check_token
+from whence.api.answering import answer_alert
 from whence.api.context import Context, Ctx
 from whence.errors import AccessDenied, BadSignature, ConfigError, NotFound
 from whence.intake.webhooks import SOURCES, Delivery
@@ -30,6 +32,8 @@ class DeliveryJson(TypedDict):
     """Ids of the changes that it told of."""
     entities: list[str]
     """Keys of the entities and versions that it told of."""
+    incidents: list[str]
+    """Ids of the incidents that it opened or moved."""
     ignored: str | None
     """Why nothing was kept; null when something was."""
     verified: bool
@@ -56,26 +60,33 @@ _NOTHING_KEPT = {"model": DeliveryJson, "description": "Taken, but it tells of n
 
 @router.post("/{source}", status_code=201, responses={202: _NOTHING_KEPT}, openapi_extra=_ANY_JSON)
 async def take_delivery(
-    source: str, request: Request, response: Response, context: Ctx, bearer: Bearer
+    source: str, request: Request, response: Response, context: Ctx, bearer: Bearer, background: BackgroundTasks
 ) -> DeliveryJson:
     """Take one delivery as its source sends it; durable once answered, and taking it twice changes nothing.
 
-    201 when something of it was recorded, 202 when it is no change, with the reason.
+    201 when something of it was recorded, 202 when it is no change, with the reason. What alerts open is investigated
+    at once, after the answer: some senders wait for a few seconds only.
     """
     if source not in SOURCES:
         raise NotFound(f"there is no webhook source {source[:100]!r}; known: {', '.join(sorted(SOURCES))}")
     delivery = Delivery(dict(request.headers), await request.body(), context.clock(), context.settings.mlflow_registry)
     is_verified = _admit(context, source, delivery, bearer)
     receipt = SOURCES[source].read(delivery)
-    if receipt.ignored is None:
-        await context.store.upsert(receipt.delta)
-    else:
+    incidents: tuple[str, ...] = ()
+    if receipt.ignored is not None:
         response.status_code = 202
+    elif receipt.alerts:
+        incidents = await incident_store.take_alerts(context, receipt.alerts)
+        for incident_id in incidents:
+            background.add_task(answer_alert, context, incident_id)
+    else:
+        await context.store.upsert(receipt.delta)
     return {
         "source": source,
         "event": receipt.event,
         "changes": sorted(receipt.delta.changes),
         "entities": sorted(receipt.delta.entities),
+        "incidents": list(incidents),
         "ignored": receipt.ignored,
         "verified": is_verified,
         "warning": None if is_verified else _warning(source),

@@ -9,12 +9,14 @@ import typer
 
 from whence.cli import catalogue, check, declare, doctor, graph, policy, server, why
 from whence.cli.exits import OK, Failure
+from whence.cli.incidents import incidents
 from whence.cli.output import clean
 
 COMMANDS = (
     server.serve,
     server.demo,
     why.why,
+    incidents,
     catalogue.changed,
     graph.upstream,
     graph.downstream,

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from whence.ui.api_client import ApiClient, ApiProblem
 from whence.ui.render import HERE, Pages
 from whence.ui.shown import SEE_OTHER, VARIES, View, wants_json
-from whence.ui.views import answers, catalogue, explore, home, login, trust
+from whence.ui.views import answers, catalogue, explore, home, incidents, login, trust
 
 _UNAUTHENTICATED = 401
 _GET, _POST = ["GET"], ["POST"]
@@ -28,6 +28,11 @@ VIEWS: tuple[tuple[str, View, list[str]], ...] = (
     ("/investigations/{answer_id}.json", answers.answer, _GET),
     ("/investigations/{answer_id}", answers.answer, _GET),
     ("/investigations/{answer_id}/feedback", answers.judge, _POST),
+    ("/incidents", incidents.incidents, _GET),
+    ("/incidents/{incident_id}", incidents.incident, _GET),
+    ("/incidents/{incident_id}/status", incidents.set_status, _POST),
+    ("/incidents/{incident_id}/entity", incidents.set_entity, _POST),
+    ("/incidents/{incident_id}/again", incidents.again, _POST),
     ("/catalogue", catalogue.catalogue, _GET),
     ("/entities/{ref:path}", catalogue.entity, _GET),
     ("/explore", explore.explore, _GET),

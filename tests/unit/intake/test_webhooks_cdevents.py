@@ -86,17 +86,25 @@ def test_change_merged_is_a_change_of_the_repository() -> None:
     assert (change.kind, change.subject) == (ChangeKind.OTHER, "scoring")
 
 
+def test_environment_goes_by_the_name_that_spans_have() -> None:
+    event = _event("service.deployed", "scoring", environment={"id": "prod"}, artifactId="pkg:oci/scoring@v41")
+    assert _change(event).environment == "production"
+
+
 def test_environment_modified_is_a_change_of_infrastructure() -> None:
     change = _change(_event("environment.modified", "production", uri="https://example.org/env"))
     assert (change.kind, change.environment) == (ChangeKind.INFRASTRUCTURE, "production")
     assert change.url == "https://example.org/env"
 
 
-@pytest.mark.parametrize("name", ["incident.detected", "incident.reported", "incident.resolved"])
-def test_incident_is_no_change(name: str) -> None:
-    receipt = cdevents.read(delivery(_event(name, "incident-123")))
-    assert (receipt.delta.rows, receipt.event) == (0, name)
-    assert receipt.ignored == "an incident is a symptom, not a change"
+@pytest.mark.parametrize(
+    ("name", "is_firing"), [("incident.detected", True), ("incident.reported", True), ("incident.resolved", False)]
+)
+def test_incident_is_an_alert_and_no_change(name: str, is_firing: bool) -> None:
+    receipt = cdevents.read(delivery(_event(name, "incident-123", service={"id": "ns/shop"})))
+    assert (receipt.delta.rows, receipt.event, receipt.ignored) == (0, name, None)
+    (alert,) = receipt.alerts
+    assert (alert.key, alert.is_firing, alert.names) == ("incident-123", is_firing, ("shop",))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from whence.intake.webhooks import cdevents, github, mlflow, signatures
+from whence.intake.webhooks import alertmanager, cdevents, generic, github, mlflow, pagerduty, signatures
 from whence.intake.webhooks.delivery import Delivery, Receipt
 
 __all__ = ["SOURCES", "Delivery", "Receipt", "Source"]
@@ -24,8 +24,12 @@ class Source(NamedTuple):
 
 
 SOURCES: Mapping[str, Source] = {
+    alertmanager.SOURCE: Source(alertmanager.read, None),
+    alertmanager.GRAFANA: Source(alertmanager.read_grafana, None),
     cdevents.SOURCE: Source(cdevents.read, None),
+    generic.SOURCE: Source(generic.read, None),
     github.SOURCE: Source(github.read, signatures.verify_github),
     mlflow.SOURCE: Source(mlflow.read, signatures.verify_mlflow),
+    pagerduty.SOURCE: Source(pagerduty.read, signatures.verify_pagerduty),
 }
 """Every source that is known, by its name in the address."""

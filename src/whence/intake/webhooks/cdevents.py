@@ -25,6 +25,7 @@ from whence.intake.webhooks.delivery import (
     short_text,
     summary_text,
 )
+from whence.model.alert import Alert
 from whence.model.change import Change
 from whence.model.kinds import ChangeKind
 from whence.model.refs import parse_ref
@@ -58,7 +59,7 @@ def read(delivery: Delivery) -> Receipt:
     match = _TYPE.match(event_type)
     name = match[1] if match else event_type[:100]
     if name.startswith("incident."):
-        return Receipt(name, ignored="an incident is a symptom, not a change")
+        return Receipt(name, alerts=(_alert(name, event, place, delivery),))
     reader = _READERS.get(name)
     if reader is None:
         return Receipt(name, ignored="this event is not known to change a running system")
@@ -68,6 +69,28 @@ def read(delivery: Delivery) -> Receipt:
 
 
 def _change(name: str, event: Json, place: str, what: _What, delivery: Delivery) -> Change:
+def _alert(name: str, event: Json, place: str, delivery: Delivery) -> Alert:
+    context, subject = as_map(event["context"]), as_map(event.get("subject"))
+    content = as_map(subject.get("content"))
+    incident = required_name(subject, "id", f"{place}subject")
+    time = required_name(context, "timestamp", f"{place}context")
+    at_ns = instant_ns(f"{place}context.timestamp", time, now_ns=delivery.now_ns)
+    service = short_text(as_map(content.get("service")).get("id"))
+    return Alert(
+        source=SOURCE,
+        group=incident,
+        key=incident,
+        is_firing=name != "incident.resolved",
+        title=short_text(content.get("description")) or incident,
+        started_ns=at_ns,
+        at_ns=at_ns,
+        names=(_service(service),) if service else (),
+        environment=_environment(content) or None,
+        summary=summary_text(content.get("description")),
+        url=link(content.get("uri")),
+    )
+
+
     context, subject = as_map(event["context"]), as_map(event["subject"])
     content = as_map(subject.get("content"))
     source = required_name(context, "source", f"{place}context")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from whence.errors import DecodeError, InvalidQuery
 from whence.intake.fields import Json, as_text
+from whence.model.alert import Alert
 from whence.model.change import Change
 from whence.model.delta import GraphDelta
 from whence.model.refs import MAX_REF_CHARS
@@ -41,6 +42,8 @@ class Receipt:
     delta: GraphDelta = field(default_factory=GraphDelta)
     ignored: str | None = None
     """Why nothing was kept; None when something was."""
+    alerts: tuple[Alert, ...] = ()
+    """What it says of something that hurts."""
 
 
 def recorded(event: str, change: Change) -> Receipt:

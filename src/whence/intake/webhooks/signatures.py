@@ -37,6 +37,18 @@ def verify_mlflow(delivery: Delivery, secret: bytes) -> None:
     _check_age(timestamp, delivery.now_ns)
 
 
+def verify_pagerduty(delivery: Delivery, secret: bytes) -> None:
+    """Check ``X-PagerDuty-Signature``, which covers the body and lists one signature for each secret in use.
+
+    Raises:
+        BadSignature: It is missing, or none of them is right.
+    """
+    given = _header(delivery, "X-PagerDuty-Signature")
+    expected = "v1=" + hmac.new(secret, delivery.body, "sha256").hexdigest()
+    matching = [one for one in given.split(",") if hmac.compare_digest(one.strip().encode(), expected.encode())]
+    _compare(matching[0].strip() if matching else given, expected)
+
+
 def _header(delivery: Delivery, name: str) -> str:
     value = delivery.headers.get(name.lower())
     if not value:

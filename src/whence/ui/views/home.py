@@ -19,8 +19,10 @@ async def home(api: ApiClient, request: Request) -> Shown:
     """The first page."""
     answers = await api.get("/api/v1/investigations", limit=RECENT)
     changes = await api.get("/api/v1/changes", limit=CHANGES)
+    incidents = await api.get("/api/v1/incidents", limit=RECENT)
     trust = await api.get("/api/v1/trust")
     data = {
+        "incidents": [one for one in incidents.data()["items"] if one["status"] != "resolved"],
         "answers": answers.data()["items"],
         "changes": changes.data()["items"],
         "trust": trust.data(),

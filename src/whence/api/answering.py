@@ -1,0 +1,119 @@
+"""From an incident to its answer, at once and again as evidence ripens, and the answer to whoever wants to be told."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import httpx
+
+from whence.api import incident_store as kept
+from whence.api.context import Context
+from whence.api.investigations import answered
+from whence.api.resolve import find
+from whence.errors import InputError
+from whence.incidents.events import Status
+from whence.incidents.life import IncidentJson, age_seconds
+from whence.incidents.telling import cloudevent, slack_message
+from whence.model.incident import Incident, Symptom
+from whence.model.kinds import Signal
+from whence.model.times import format_time, parse_time_ns
+
+RIPE_AFTER_S = 1_200
+"""Evidence hardly changes any more once an incident is so old."""
+AGAIN_AFTER_S = 60
+WATCHED = 20
+TRIES = 3
+TIMEOUT_S = 5.0
+_UNDER_WAY = frozenset({Status.OPEN.value, Status.INVESTIGATING.value})
+_MESSAGES = {"webhook": cloudevent, "slack": slack_message}
+_CONTENT_TYPES = {"webhook": "application/cloudevents+json", "slack": "application/json"}
+
+_log = logging.getLogger(__name__)
+
+
+async def answer_alert(context: Context, incident_id: str) -> None:
+    """Investigate what an alert opened or moved, unless it was just done: alerts repeat themselves."""
+    incident = await kept.read(context.store, incident_id)
+    answers = incident["answers"]
+    if not answers or age_seconds(answers[-1]["at"], context.clock()) >= AGAIN_AFTER_S:
+        await investigate_incident(context, incident_id)
+
+
+async def investigate_incident(context: Context, incident_id: str) -> None:
+    """Answer an incident and tell it, unless nobody knows what hurts or the answer is the one that was given."""
+    incident = await kept.read(context.store, incident_id)
+    entity = incident["entity"] or await _entity_by_rule(context, incident)
+    if entity is None:
+        return
+    document = await answered(context, _question(incident, entity))
+    if any(one["investigation"] == document.id for one in incident["answers"]):
+        return
+    answer = json.loads(document.body)
+    event = {
+        "kind": "answer",
+        "at": format_time(context.clock()),
+        "investigation": answer["id"],
+        "verdict": answer["verdict"],
+        "headline": answer["headline"],
+    }
+    await kept.add(context, incident_id, event)
+    await tell(context, await kept.read(context.store, incident_id), answer)
+
+
+async def ripen(context: Context) -> int:
+    """Ask again for every young incident whose last answer is not fresh; how many were asked for."""
+    now = context.clock()
+    asked = 0
+    for incident in (await kept.latest(context.store, WATCHED, None)).items:
+        if incident["status"] not in _UNDER_WAY or age_seconds(incident["opened_at"], now) > RIPE_AFTER_S:
+            continue
+        last = incident["answers"][-1]["at"] if incident["answers"] else incident["opened_at"]
+        if age_seconds(last, now) >= AGAIN_AFTER_S:
+            await investigate_incident(context, incident["id"])
+            asked += 1
+    return asked
+
+
+async def tell(context: Context, incident: IncidentJson, answer: dict[str, Any]) -> None:
+    """Post an answer to every address of the settings; what can't be delivered is logged and left."""
+    settings = context.settings
+    for kind, url in settings.parsed_notify:
+        body = _MESSAGES[kind](incident, answer, settings.parsed_public_url)
+        await _post(url, kind, json.dumps(body))
+
+
+async def _post(url: str, kind: str, body: str) -> None:
+    async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+        for attempt in range(1, TRIES + 1):
+            try:
+                reply = await client.post(url, content=body, headers={"content-type": _CONTENT_TYPES[kind]})
+            except httpx.HTTPError as error:
+                reason = type(error).__name__
+            else:
+                if not reply.is_server_error:
+                    return
+                reason = f"HTTP {reply.status_code}"
+            _log.warning("could not post an answer to the %s (attempt %d of %d): %s", kind, attempt, TRIES, reason)
+
+
+def _question(incident: IncidentJson, entity: str) -> Incident:
+    signal = Signal(incident["signal"]) if incident["signal"] else None
+    symptom = Symptom(entity, incident["operation"], signal)
+    opened_ns = parse_time_ns(incident["opened_at"], now_ns=0)
+    return Incident(symptom, opened_ns, environment=incident["environment"])
+
+
+async def _entity_by_rule(context: Context, incident: IncidentJson) -> str | None:
+    """The first of the names in its alerts that stands for exactly one thing; kept, so that it stays the same."""
+    for name in incident["names"]:
+        try:
+            found = await find(context.store, "name", name)
+        except InputError:
+            continue
+        if found is not None:
+            at = format_time(context.clock())
+            await kept.add(context, incident["id"], {"kind": "entity", "at": at, "entity": found.base, "by": "rule"})
+            return found.base
+    return None

@@ -1,0 +1,134 @@
+"""Incidents: opened by alerts or by hand, investigated at once, and closed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from whence.api import incident_store as kept
+from whence.api.access import needs
+from whence.api.answering import investigate_incident
+from whence.api.context import Ctx
+from whence.api.paging import Cursor, Limit, PageJson, page
+from whence.api.resolve import resolve
+from whence.incidents.events import Status
+from whence.incidents.life import IncidentJson
+from whence.intake.fields import instant_ns
+from whence.model.alert import Alert
+from whence.model.kinds import Signal
+from whence.model.refs import MAX_REF_CHARS
+from whence.model.times import format_time
+from whence.tokens import Scope
+
+router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
+
+Text = Annotated[str | None, Field(max_length=256)]
+
+
+class IncidentBody(BaseModel):
+    """An incident that a person opens."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str = Field(min_length=1, max_length=256)
+    entity: str = Field(min_length=1, max_length=MAX_REF_CHARS, description="A reference, or a name that is unique.")
+    operation: str | None = Field(None, max_length=512)
+    signal: Signal | None = None
+    environment: Text = None
+    started_at: str | None = Field(None, max_length=64, description="RFC 3339, or relative to now; now when absent.")
+
+
+class StatusBody(BaseModel):
+    """Where it stands."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Status
+    actor: Text = None
+    comment: str | None = Field(None, max_length=4096)
+
+
+class EntityBody(BaseModel):
+    """What hurts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    entity: str = Field(min_length=1, max_length=MAX_REF_CHARS)
+    actor: Text = None
+
+
+@router.post("", status_code=201, dependencies=[needs(Scope.FEEDBACK)])
+async def open_incident(body: IncidentBody, context: Ctx, background: BackgroundTasks) -> IncidentJson:
+    """Open an incident by hand; it is investigated at once."""
+    now = context.clock()
+    entity = await resolve(context.store, "entity", body.entity)
+    started = instant_ns("started_at", body.started_at, now_ns=now) if body.started_at else now
+    alert = Alert(
+        source="api",
+        group=f"{body.title}\n{entity.base}",
+        key=body.title,
+        is_firing=True,
+        title=body.title,
+        started_ns=started,
+        at_ns=started,
+        names=(entity.base,),
+        environment=body.environment,
+        operation=body.operation,
+        signal=body.signal,
+    )
+    (incident_id,) = await kept.take_alerts(context, [alert])
+    background.add_task(investigate_incident, context, incident_id)
+    return await kept.read(context.store, incident_id)
+
+
+@router.get("", dependencies=[needs(Scope.READ)])
+async def list_incidents(
+    context: Ctx,
+    request: Request,
+    response: Response,
+    status: Annotated[list[Status] | None, Query(description="Only those that stand there, on this page.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> PageJson[IncidentJson]:
+    """Incidents, the latest opened first."""
+    found = await kept.latest(context.store, limit, cursor)
+    wanted = frozenset(one.value for one in status or Status)
+    return page([one for one in found.items if one["status"] in wanted], found.cursor, request, response)
+
+
+@router.get("/{incident_id}", dependencies=[needs(Scope.READ)])
+async def read_incident(incident_id: str, context: Ctx) -> IncidentJson:
+    """One incident with everything that happened to it."""
+    return await kept.read(context.store, incident_id)
+
+
+@router.post("/{incident_id}/status", status_code=201, dependencies=[needs(Scope.FEEDBACK)])
+async def set_status(incident_id: str, body: StatusBody, context: Ctx) -> IncidentJson:
+    """Say where it stands."""
+    await kept.read(context.store, incident_id)
+    at = format_time(context.clock())
+    event = {"kind": "status", "at": at, "status": body.status.value, "actor": body.actor, "comment": body.comment}
+    await kept.add(context, incident_id, event)
+    return await kept.read(context.store, incident_id)
+
+
+@router.post("/{incident_id}/entity", status_code=201, dependencies=[needs(Scope.FEEDBACK)])
+async def set_entity(incident_id: str, body: EntityBody, context: Ctx, background: BackgroundTasks) -> IncidentJson:
+    """Say what hurts, where no rule could tell or a rule was wrong; it is investigated at once."""
+    await kept.read(context.store, incident_id)
+    entity = await resolve(context.store, "entity", body.entity)
+    by = body.actor or "a person"
+    event = {"kind": "entity", "at": format_time(context.clock()), "entity": entity.base, "by": by}
+    await kept.add(context, incident_id, event)
+    background.add_task(investigate_incident, context, incident_id)
+    return await kept.read(context.store, incident_id)
+
+
+@router.post("/{incident_id}/investigations", status_code=201, dependencies=[needs(Scope.FEEDBACK)])
+async def investigate_again(incident_id: str, context: Ctx) -> IncidentJson:
+    """Ask again with what is known by now."""
+    await kept.read(context.store, incident_id)
+    await investigate_incident(context, incident_id)
+    return await kept.read(context.store, incident_id)

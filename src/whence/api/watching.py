@@ -1,0 +1,24 @@
+"""What the service does by itself, beside answering requests: it asks again while evidence ripens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from whence.api.answering import ripen
+from whence.api.context import Context
+from whence.errors import WhenceError
+
+EVERY_S = 15.0
+
+_log = logging.getLogger(__name__)
+
+
+async def watch(context: Context) -> None:
+    """Look after young incidents until cancelled; a store that is down is no reason to stop."""
+    while True:
+        await asyncio.sleep(EVERY_S)
+        try:
+            await ripen(context)
+        except WhenceError as error:
+            _log.warning("could not look after incidents: %s", error)

@@ -1,0 +1,75 @@
+"""The answer to an incident, in the forms that others read: a CloudEvent, and Slack's blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from whence.incidents.life import IncidentJson
+from whence.wording import percent, short
+
+EVENT_TYPE = "dev.whence.incident.answered.v1"
+SHOWN = 3
+SLACK_TEXT = 2_900
+"""A section of Slack's holds 3,000 characters."""
+
+Json = Mapping[str, Any]
+
+
+def cloudevent(incident: IncidentJson, answer: Json, base_url: str) -> dict[str, Any]:
+    """CloudEvents 1.0, structured; the id is the answer's, so that a second delivery is known as one."""
+    return {
+        "specversion": "1.0",
+        "id": f"{incident['id']}/{answer['id']}",
+        "source": base_url or "whence",
+        "type": EVENT_TYPE,
+        "subject": incident["id"],
+        "time": answer["as_of"],
+        "datacontenttype": "application/json",
+        "data": {"incident": incident, "answer": answer, "links": _links(incident, answer, base_url)},
+    }
+
+
+def slack_message(incident: IncidentJson, answer: Json, base_url: str) -> dict[str, Any]:
+    """A message for an incoming webhook: the headline, three suspects with one reason each, and links."""
+    title = f"{incident['title']}: {answer['headline']}"
+    links = _links(incident, answer, base_url)
+    context = f"since {answer['onset']['at']} · <{links['incident']}|incident> · <{links['answer']}|evidence>"
+    return {
+        "text": _plain(title),
+        "blocks": [
+            {"type": "header", "text": {"type": "plain_text", "text": _plain(title)[:150]}},
+            {"type": "section", "text": {"type": "mrkdwn", "text": "\n".join(_lines(answer))[:SLACK_TEXT]}},
+            {"type": "context", "elements": [{"type": "mrkdwn", "text": context}]},
+        ],
+    }
+
+
+def _links(incident: IncidentJson, answer: Json, base_url: str) -> dict[str, str]:
+    return {
+        "incident": f"{base_url}/incidents/{incident['id']}",
+        "answer": f"{base_url}/investigations/{answer['id']}",
+    }
+
+
+def _lines(answer: Json) -> Iterator[str]:
+    for suspect in answer["suspects"][:SHOWN]:
+        change = suspect["change"]
+        arrow = f"{change['from'] or '?'} → {change['to'] or '?'}"
+        yield _escaped(
+            f"{suspect['rank']}. {suspect['band']} {percent(suspect['probability'])} · {change['kind']} "
+            f"{short(change['subject'])} {arrow}"
+        )
+        reason = next((one["sentence"] for one in suspect["evidence"] if one["direction"] == "for"), None)
+        if reason:
+            yield _escaped(f"     {reason}")
+    yield _escaped(f"{percent(answer['none']['probability'])} · no recorded change explains this")
+
+
+def _escaped(text: str) -> str:
+    """Text of strangers can't make links or mentions in Slack."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
