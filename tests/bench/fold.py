@@ -1,9 +1,9 @@
 """Decode and fold on one core: ``uv run python -m tests.bench.fold``.
 
 Requests of about 500 spans with 12 attributes are decoded and folded as the collector does it, with a drain for every
-second of load. In alternating rounds of the same run, a plain loop over full protobuf objects reads the same bytes and
-counts calls between services: what one would write first. Rates are by CPU time, so neighbours disturb little; the
-ratio is disturbed least.
+second of load, by each engine that is there. In alternating rounds of the same run, a plain loop over full protobuf
+objects reads the same bytes and counts calls between services: what one would write first. Rates are by CPU time, so
+neighbours disturb little; the ratio is disturbed least.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ import argparse
 import gc
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
 from statistics import median
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.bench.payloads import SPANS_PER_SECOND, START_NS, Request, requests
-from whence.fold import SpanFolder
-from whence.model.spans import Span
-from whence.otlp import DecodeLimits, Encoding, decode_traces
+from whence.collector import engine as collector
+from whence.collector.engine import Batch, Engine, Signal
+from whence.collector.engines import FoldOptions, make_engine
+from whence.otlp import DecodeLimits, Encoding
 
 NS = 1_000_000_000
+PLAIN_LOOP = "plain protobuf loop"
 
 
 def main() -> None:
@@ -34,48 +37,78 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 100)  # as the server does
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     payloads = list(requests(seed=1, spans=options.spans))
-    rounds = [one_round(payloads) for _ in range(options.rounds)]
+    engines = ["portable"] + ["native"] * (find_spec("whence._native") is not None)
+    rounds = [one_round(payloads, engines) for _ in range(options.rounds)]
     for name in rounds[0]:
         rates = sorted(one[name] for one in rounds)
-        print(f"{name:<22}{median(rates):>12,.0f} spans/s   ({rates[0]:,.0f} to {rates[-1]:,.0f})")
-    ratio = median(one["decode + fold"] / one["plain protobuf loop"] for one in rounds)
-    print(f"ratio to the plain loop {ratio:.2f}")
+        print(f"{name:<26}{median(rates):>12,.0f} spans/s   ({rates[0]:,.0f} to {rates[-1]:,.0f})")
+    for engine in engines:
+        ratio = median(one[f"{engine}: decode + fold"] / one[PLAIN_LOOP] for one in rounds)
+        print(f"{engine}: ratio to the plain loop {ratio:.2f}")
 
 
-def one_round(payloads: Sequence[Request]) -> dict[str, float]:
+def one_round(payloads: Sequence[Request], engines: Sequence[str]) -> dict[str, float]:
     """Rates of one round, each contestant once."""
     spans = sum(payload.spans for payload in payloads)
-    decoded: list[list[Span]] = []
-    decode_s = seconds(lambda: decoded.extend(map(decode, payloads)))
-    fold_s = seconds(lambda: fold(decoded))
-    decoded.clear()
-    both_s = seconds(lambda: fold(map(decode, payloads)))
-    naive_s = seconds(lambda: naive([payload.body for payload in payloads]))
-    return {
-        "decode": spans / decode_s,
-        "fold": spans / fold_s,
-        "decode + fold": spans / both_s,
-        "plain protobuf loop": spans / naive_s,
-    }
+    rates: dict[str, float] = {}
+    for name in engines:
+        decoded: list[Batch] = []
+        rates[f"{name}: decode"] = spans / seconds(lambda: decode(new_engine(name), payloads, decoded.append))  # noqa: B023
+        rates[f"{name}: fold"] = spans / seconds(lambda: fold(new_engine(name), decoded))  # noqa: B023
+        decoded.clear()
+        rates[f"{name}: decode + fold"] = spans / seconds(lambda: run(new_engine(name), payloads))  # noqa: B023
+    rates[PLAIN_LOOP] = spans / seconds(lambda: naive([payload.body for payload in payloads]))
+    return rates
 
 
-def decode(payload: Request) -> list[Span]:
-    """The spans of a request."""
-    return decode_traces(payload.body, Encoding.PROTOBUF, limits=DecodeLimits(), now_ns=START_NS + 3600 * NS).spans
+def new_engine(name: str) -> Engine:
+    """An engine that has seen nothing yet."""
+    options = FoldOptions(bucket_s=15, idle_ns=2 * NS, ttl_ns=60 * NS, max_open_spans=1_000_000)
+    return make_engine(name, options, DecodeLimits())
 
 
-def fold(batches: object) -> None:
+def decode(engine: Engine, payloads: Iterable[Request], take: Callable[[Batch], object]) -> None:
+    """Read all requests."""
+    for payload in payloads:
+        request = collector.Request(Signal.TRACES, Encoding.PROTOBUF, False, payload.body)
+        take(engine.decode(request, START_NS + 3600 * NS))
+
+
+def fold(engine: Engine, batches: Iterable[Batch]) -> None:
     """Push all batches at the rate of the payloads, drain once a second, and count what stays open at the end."""
-    folder = SpanFolder(writer="bench", idle_ns=2 * NS, ttl_ns=60 * NS, max_open_spans=1_000_000)
-    now_ns = drained_ns = START_NS
-    for spans in batches:  # type: ignore[attr-defined]
-        now_ns += len(spans) * NS // SPANS_PER_SECOND
-        folder.push(spans, now_ns)
-        if now_ns - drained_ns >= NS:
-            folder.drain(now_ns)
-            drained_ns = now_ns
-    folder.expire(now_ns + 60 * NS)
-    folder.drain(now_ns + 60 * NS)
+    clock = Clock(engine)
+    for batch in batches:
+        clock.apply(batch)
+    clock.end()
+
+
+def run(engine: Engine, payloads: Iterable[Request]) -> None:
+    """Read and fold one request after the other, as the collector does."""
+    clock = Clock(engine)
+    decode(engine, payloads, clock.apply)
+    clock.end()
+
+
+class Clock:
+    """Lets the time pass for an engine that folds."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._now_ns = self._drained_ns = START_NS
+
+    def apply(self, batch: Batch) -> None:
+        """Fold a batch once the time has passed in which its spans arrive."""
+        self._now_ns += batch.records * NS // SPANS_PER_SECOND
+        self._engine.apply(batch, self._now_ns)
+        if self._now_ns - self._drained_ns >= NS:
+            self._engine.drain(self._now_ns)
+            self._drained_ns = self._now_ns
+
+    def end(self) -> None:
+        """Count what is still open."""
+        self._now_ns += 60 * NS
+        self._engine.expire(self._now_ns)
+        self._engine.drain(self._now_ns)
 
 
 def naive_rate(bodies: Sequence[bytes]) -> float:

@@ -31,16 +31,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--engine", choices=("auto", "native", "portable"), default="auto")
     options = parser.parse_args()
     os.sched_setaffinity(0, {LOAD_CORE})
     bodies = [(request.body, request.spans) for request in requests(seed=1, spans=200_000)]
     with tempfile.TemporaryDirectory() as folder:
-        report(run(Path(folder) / "data", bodies, options.seconds, options.connections), [body for body, _ in bodies])
+        server = WhenceServer(
+            Path(folder) / "data", {"WHENCE_ENGINE": options.engine}, prefix=("taskset", "-c", str(SERVER_CORE))
+        )
+        report(run(server, bodies, options.seconds, options.connections), [body for body, _ in bodies])
 
 
-def run(data_dir: Path, bodies: list[tuple[bytes, int]], seconds: float, connections: int) -> dict[str, float]:
+def run(server: WhenceServer, bodies: list[tuple[bytes, int]], seconds: float, connections: int) -> dict[str, float]:
     """Drive a fresh server for ``seconds``; returns rates and totals."""
-    server = WhenceServer(data_dir, prefix=("taskset", "-c", str(SERVER_CORE)))
     server.start()
     assert server.process is not None
     cpu_before, began = cpu_seconds(server.process.pid), time.monotonic()
@@ -49,7 +52,7 @@ def run(data_dir: Path, bodies: list[tuple[bytes, int]], seconds: float, connect
     time.sleep(15)  # idle time of the last traces and a flush
     drained_cpu = cpu_seconds(server.process.pid) - cpu_before
     server.stop()
-    stored = stored_spans(data_dir)
+    stored = stored_spans(server.data_dir)
     return {"accepted": accepted, "stored": stored, "wall": wall, "cpu": cpu, "drained_cpu": drained_cpu}
 
 
