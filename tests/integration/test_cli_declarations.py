@@ -177,3 +177,13 @@ def test_policy_check_gates_by_exit_code(whence: Whence, checkout: Path, tmp_pat
     assert whence("policy", "check", str(tmp_path / "none"), *WINDOW).code == 2
     assert whence("policy", "remove", "law.yaml").code == 0
     assert whence("declare", "remove", "shop").code == 0
+
+
+def test_kpi_shows_figures_and_the_facts_behind_one(whence: Whence) -> None:
+    shown = whence("kpi", *WINDOW, "--pillar", "data").out
+    assert "data\tlate_refreshes\teverybody\t1 snapshots\t" in shown
+    assert "releases" not in shown
+    facts = whence("kpi", "late_refreshes", *WINDOW).out
+    assert "shop.public.clicks\t-\t" in facts
+    assert whence("kpi", "velocity", *WINDOW).code == 4
+    assert "not enough data" in whence("kpi", *WINDOW, "--pillar", "model").out

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from whence.cli import catalogue, check, declare, doctor, graph, policy, server, why
+from whence.cli import catalogue, check, declare, doctor, graph, kpi, policy, server, why
 from whence.cli.exits import OK, Failure
 from whence.cli.incidents import incidents
 from whence.cli.output import clean
@@ -25,6 +25,7 @@ COMMANDS = (
     catalogue.show,
     declare.undeclared,
     check.check,
+    kpi.kpi,
     doctor.doctor,
     server.token,
 )
