@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "", pattern="^(https?://|$)", description="Address of the pages in what is sent out; empty: host and API port."
     )
+    postmortem_template: str = Field(
+        "", description="Jinja template that postmortems are written with in place of the built-in one."
+    )
 
     data_dir: Path = Field(Path("whence-data"), description="Directory of the embedded store and the spool.")
     store: str = Field("", description="bolt:// or neo4j:// address; empty keeps everything in the data directory.")

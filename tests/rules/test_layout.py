@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"errors", "tokens"},
     "exhibits": {"model", "errors", "rca"},
     "incidents": {"model", "errors", "wording"},
+    "postmortem": {"errors", "wording", "ui"},
     "collector": {"model", "errors", "otlp", "fold", "store", "tokens", "metrics", "_native"},
     "api": {
         "model",
@@ -46,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "investigate",
         "exhibits",
         "incidents",
+        "postmortem",
         "settings",
         "ui",
         "tokens",

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from whence.api.access import needs
+from whence.api.affected import affected
 from whence.api.context import Context, Ctx
 from whence.api.frozen import content_id, freeze, frozen_response
 from whence.api.paging import Cursor, Limit, PageJson, page
@@ -86,7 +87,7 @@ async def answered(context: Context, incident: Incident) -> Document:
     answer_id = content_id("inv", {**answer_json(answer, "")})
     document = await context.store.document(KIND, answer_id)
     if document is None:
-        exhibits = exhibits_of(case, answer, answer_id)
+        exhibits = exhibits_of(case, answer, answer_id, await affected(context.store, case, answer))
         await context.store.save(Document(EXHIBITS, answer_id, now, freeze({**exhibits})))
         document = Document(KIND, answer_id, now, freeze({**answer_json(answer, answer_id)}))
         await context.store.save(document)

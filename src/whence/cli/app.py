@@ -11,12 +11,14 @@ from whence.cli import catalogue, check, declare, doctor, graph, kpi, policy, se
 from whence.cli.exits import OK, Failure
 from whence.cli.incidents import incidents
 from whence.cli.output import clean
+from whence.cli.postmortem import postmortem
 
 COMMANDS = (
     server.serve,
     server.demo,
     why.why,
     incidents,
+    postmortem,
     catalogue.changed,
     graph.upstream,
     graph.downstream,

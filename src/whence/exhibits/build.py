@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from typing_extensions import TypedDict
 
 from whence.exhibits.explaining import ExplainingJson, explaining
 from whence.exhibits.series import MOST_CONTRASTS, ContrastJson, ImpactJson, PointJson, RequestSeries
 from whence.model.answer import Answer
+from whence.model.graph import Subgraph
 from whence.model.times import format_time
 from whence.rca.candidates import gather
 from whence.rca.case import Case
 from whence.rca.topology import Topology
+
+
+class AffectedJson(TypedDict):
+    """An entity that depends on what was changed, however indirectly."""
+
+    key: str
+    kind: str
+    owner: str | None
 
 
 class ExhibitsJson(TypedDict):
@@ -24,10 +35,17 @@ class ExhibitsJson(TypedDict):
     contrasts: list[ContrastJson]
     """Of the best suspects, in their order, where requests met both sides."""
     graph: ExplainingJson
+    affected: list[AffectedJson]
 
 
-def exhibits_of(case: Case, answer: Answer, answer_id: str) -> ExhibitsJson:
+def exhibits_of(case: Case, answer: Answer, answer_id: str, downstream: Subgraph | None = None) -> ExhibitsJson:
     """Make the exhibits of an answer to a case.
+
+    Args:
+        case: What was read.
+        answer: The answer to it.
+        answer_id: Its id.
+        downstream: What depends on the first suspect's subject.
 
     Cost: O(rows of requests) for each of the best suspects, and O(relations) once; no I/O.
     """
@@ -43,4 +61,16 @@ def exhibits_of(case: Case, answer: Answer, answer_id: str) -> ExhibitsJson:
         "requests": series.everything(),
         "contrasts": [found for found in map(series.contrast, best) if found is not None],
         "graph": explaining(case, topology, answer),
+        "affected": list(_affected(downstream)) if downstream is not None else [],
     }
+
+
+def _affected(downstream: Subgraph) -> Iterator[AffectedJson]:
+    """Entities alone, by key; the roots are no dependents of theirs."""
+    entities = downstream.entities
+    roots = {entities[key].base for key in downstream.roots if key in entities}
+    for key in sorted({one.base for one in entities.values()} - roots):
+        known = entities.get(key)
+        kind = known.kind if known is not None else next(one.kind for one in entities.values() if one.base == key)
+        owner = known.attribute("owner") if known is not None else None
+        yield {"key": key, "kind": kind.value.removesuffix("_version"), "owner": owner}

@@ -28,6 +28,8 @@ VIEWS: tuple[tuple[str, View, list[str]], ...] = (
     ("/investigations/{answer_id}.json", answers.answer, _GET),
     ("/investigations/{answer_id}", answers.answer, _GET),
     ("/investigations/{answer_id}/feedback", answers.judge, _POST),
+    ("/investigations/{answer_id}/postmortem", answers.postmortem, _GET),
+    ("/incidents/{incident_id}/postmortem", answers.postmortem, _GET),
     ("/incidents", incidents.incidents, _GET),
     ("/incidents/{incident_id}", incidents.incident, _GET),
     ("/incidents/{incident_id}/status", incidents.set_status, _POST),

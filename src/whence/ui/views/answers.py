@@ -20,6 +20,7 @@ FAINT = 0.05
 """Suspects below this probability, unless they rank first, are folded away."""
 CONFIRMED = frozenset({"confirmed", "contributing"})
 _PASSED_ON = ("etag", "cache-control")
+_DOCUMENT = ("content-type", "content-security-policy")
 
 
 async def ask(api: ApiClient, request: Request) -> Response:
@@ -75,6 +76,14 @@ def pictures(given: Record, exhibits: Record | None, said: list[Record]) -> Reco
         "forest": forest(given),
         "timeline": timeline(given, detected, said),
     }
+
+
+async def postmortem(api: ApiClient, request: Request) -> Response:
+    """The draft, as the API writes it."""
+    path = f"/api/v1{request.url.path}"
+    reply = await api.get(path, format=request.query_params.get("format", "html"))
+    passed = {name: reply.headers[name] for name in _DOCUMENT if name in reply.headers}
+    return Response(reply.content, reply.status, passed)
 
 
 async def judge(api: ApiClient, request: Request) -> Response:
