@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from whence.fold.catalog import Catalog, Node
 from whence.fold.tables import ChangedRow
@@ -21,7 +21,6 @@ from whence.model.delta import (
     Relation,
     RelationKey,
     merge_entity,
-    merge_relation,
 )
 from whence.model.kinds import FOREVER_NS, EntityKind, RelationType
 
@@ -44,13 +43,18 @@ class ChangedBucket(NamedTuple):
 
 
 class Drain:
-    """One drain: collects rows bucket by bucket. Make one, use it once."""
+    """One drain: collects rows bucket by bucket. Make one, use it once.
+
+    A node or relation is seen in many rows, and becomes one row itself when all of those are known.
+    """
 
     def __init__(self, writer: str, catalog: Catalog) -> None:
         self._writer = writer
         self._catalog = catalog
+        self._nodes: dict[tuple[Node, str], Seen] = {}
+        """By node and environment."""
+        self._related: dict[RelationKey, Seen] = {}
         self._entities: dict[str, Entity] = {}
-        self._relations: dict[RelationKey, Relation] = {}
         self._edges: dict[EdgeKey, EdgeCounts] = {}
         self._operations: dict[OperationKey, OperationCounts] = {}
         self._exposures: dict[ExposureKey, ExposureCounts] = {}
@@ -62,8 +66,11 @@ class Drain:
             self._add_edges(bucket)
             self._add_exposures(bucket)
         for key, seen in derivations:
-            self._add_relation(key, seen)
-        return GraphDelta(self._entities, self._relations, self._edges, self._operations, self._exposures)
+            _join(self._related, key, seen)
+        for (node, environment), seen in self._nodes.items():
+            self._add_node(node, environment, seen)
+        relations = {key: _relation(key, seen) for key, seen in self._related.items()}
+        return GraphDelta(self._entities, relations, self._edges, self._operations, self._exposures)
 
     def _add_operations(self, bucket: ChangedBucket) -> None:
         for number, counts, first_ns, last_ns in bucket.operations:
@@ -71,15 +78,15 @@ class Drain:
             node, environment = operation.node, operation.environment
             key = OperationKey(node.key, operation.name, environment, bucket.start_s, self._writer)
             self._operations[key] = OperationCounts._make(counts)
-            self._add_node(node, environment, Seen(first_ns, last_ns, operation.known_ns))
+            _join(self._nodes, (node, environment), Seen(first_ns, last_ns, operation.known_ns))
 
     def _add_edges(self, bucket: ChangedBucket) -> None:
         for number, counts, first_ns, last_ns in bucket.edges:
             edge = self._catalog.edges[number]
             self._edges[EdgeKey(edge.key, bucket.start_s, self._writer)] = EdgeCounts._make(counts)
             seen = Seen(first_ns, last_ns, edge.known_ns)
-            self._add_relation(edge.key, seen)
-            self._add_node(edge.far, edge.key.environment, seen)
+            _join(self._related, edge.key, seen)
+            _join(self._nodes, (edge.far, edge.key.environment), seen)
 
     def _add_exposures(self, bucket: ChangedBucket) -> None:
         for number, counts, _, _ in bucket.exposures:
@@ -93,7 +100,7 @@ class Drain:
         self._add_entity(node.key, node.kind, node.base, seen, node.attributes)
         if node.key != node.base:
             self._add_entity(node.base, node.base_kind, node.base, seen, {})
-            self._add_relation(RelationKey(node.base, RelationType.HAS_VERSION, node.key, environment), seen)
+            _join(self._related, RelationKey(node.base, RelationType.HAS_VERSION, node.key, environment), seen)
 
     def _add_entity(self, key: str, kind: EntityKind, base: str, seen: Seen, attributes: dict[str, str]) -> None:
         known = tuple(Attribute(name, value, seen.last_ns) for name, value in sorted(attributes.items()))
@@ -101,8 +108,18 @@ class Drain:
         present = self._entities.get(key)
         self._entities[key] = merge_entity(present, entity) if present else entity
 
-    def _add_relation(self, key: RelationKey, seen: Seen) -> None:
-        active_until_ns = FOREVER_NS if key.type.is_lasting else seen.last_ns
-        relation = Relation(key, seen.first_ns, seen.last_ns, active_until_ns, seen.known_ns)
-        present = self._relations.get(key)
-        self._relations[key] = merge_relation(present, relation) if present else relation
+
+def _relation(key: RelationKey, seen: Seen) -> Relation:
+    active_until_ns = FOREVER_NS if key.type.is_lasting else seen.last_ns
+    return Relation(key, seen.first_ns, seen.last_ns, active_until_ns, seen.known_ns)
+
+
+K = TypeVar("K")
+
+
+def _join(sightings: dict[K, Seen], key: K, seen: Seen) -> None:
+    present = sightings.get(key)
+    if present is not None:
+        first_ns, last_ns = min(present.first_ns, seen.first_ns), max(present.last_ns, seen.last_ns)
+        seen = Seen(first_ns, last_ns, min(present.known_ns, seen.known_ns))
+    sightings[key] = seen
