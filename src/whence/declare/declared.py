@@ -102,7 +102,9 @@ class Declared:
 
     def covering(self, dependent: str, dependency: str, environment: str) -> tuple[Statement, ...]:
         """Statements on one dependency that hold in an environment."""
-        found = self._pairs.get((dependent, dependency), ())
+        found = self._pairs.get((dependent, dependency))
+        if found is None:
+            return ()
         return tuple(one for one in found if one.edge.environment in ("", environment))
 
     def described(self, key: str) -> tuple[Thing, ...]:

@@ -122,13 +122,15 @@ def _seen(observed: Iterable[Dependency]) -> dict[tuple[str, str, str], _Seen]:
         if one.layer is not Layer.OBSERVED or one.type not in RUNTIME or one.src == one.dst:
             continue
         key = (one.src, one.dst, one.environment)
-        before = found.get(key, _Seen((), one.first_seen_ns, one.last_seen_ns))
-        found[key] = _Seen(
-            tuple(sorted({*before.types, one.type.value})),
-            min(before.first_ns, one.first_seen_ns),
-            max(before.last_ns, one.last_seen_ns),
-        )
+        new = _Seen((one.type.value,), one.first_seen_ns, one.last_seen_ns)
+        before = found.get(key)
+        found[key] = new if before is None else _both(before, new)
     return found
+
+
+def _both(one: _Seen, other: _Seen) -> _Seen:
+    types = tuple(sorted({*one.types, *other.types}))
+    return _Seen(types, min(one.first_ns, other.first_ns), max(one.last_ns, other.last_ns))
 
 
 def _undeclared(seen: dict[tuple[str, str, str], _Seen], stored: set[Pair], declared: Declared) -> Iterator[Finding]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 
+from whence.model.environments import UNNAMED
 from whence.model.graph import Dependency
 from whence.model.kinds import Layer, RelationType
-from whence.store.embedded.reading import Reading, Row
+from whence.store.embedded.reading import Reading
 from whence.store.protocol import DependencyQuery
 
 DEPENDENCIES = """
@@ -18,7 +19,8 @@ FROM relation r CROSS JOIN entity s ON s.id = r.src CROSS JOIN entity d ON d.id 
 WHERE r.first < :to AND r.until >= :from AND (:known IS NULL OR r.known <= :known)
   AND r.layer IN (SELECT value FROM json_each(:layers))
   AND (:types IS NULL OR r.type IN (SELECT value FROM json_each(:types)))
-  AND (:environment IS NULL OR r.environment = :environment OR r.type IN (SELECT value FROM json_each(:lasting)))
+  AND (:environment IS NULL OR r.environment IN (:environment, :unnamed)
+    OR r.type IN (SELECT value FROM json_each(:lasting)))
 GROUP BY 1, 2, 3, 4, 5
 """
 
@@ -33,12 +35,13 @@ def dependencies(reading: Reading, query: DependencyQuery) -> list[Dependency]:
         "layers": json.dumps(terms.ids(query.layers)),
         "types": json.dumps(terms.ids(query.types)) if query.types else None,
         "environment": reading.environment_id(query.environment),
+        "unnamed": terms.id(UNNAMED),
         "lasting": reading.lasting_types(),
     }
-    return [_dependency(reading, row) for row in reading.rows(DEPENDENCIES, values)]
-
-
-def _dependency(reading: Reading, row: Row) -> Dependency:
-    src, type_, dst, environment, layer, first, last = row
-    text = reading.terms.text
-    return Dependency(src, RelationType(text(type_)), dst, text(environment), Layer(text(layer)), first, last)
+    rows = reading.rows(DEPENDENCIES, values)
+    types = {one: RelationType(terms.text(one)) for one in {row[1] for row in rows}}
+    layers = {one: Layer(terms.text(one)) for one in {row[4] for row in rows}}
+    return [
+        Dependency(src, types[type_], dst, terms.text(environment), layers[layer], first, last)
+        for src, type_, dst, environment, layer, first, last in rows
+    ]
