@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from whence.model.names import ENVIRONMENT, SERVICE_NAME, SERVICE_VERSION
+from whence.sdk import instrument
 from whence.sdk.callers import CallerPropagator
 from whence.sdk.entity_state import short_id
 from whence.sdk.exporters import exporters
@@ -59,6 +60,7 @@ def configure(
             _complete(provider)
         _join(provider)
         _tell_edges(is_ours=is_ours)
+        instrument.enable()
 
 
 @guarded

@@ -22,6 +22,7 @@ def provider() -> TracerProvider:
     trace.set_tracer_provider(own)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WHENCE_HEARTBEAT_SECONDS", "0")
+        patch.setenv("WHENCE_INSTRUMENT", "none")
         whence.configure()
     return own
 
