@@ -66,13 +66,17 @@ def capture() -> Iterator[Capture]:
         thread.join()
 
 
+def clean_environment() -> dict[str, str]:
+    """The environment without anything that OpenTelemetry, pytest or whence would look at."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "PYTEST_", "WHENCE_"))}
+    return kept | {"OPENLINEAGE_DISABLED": "true", "WHENCE_HEARTBEAT_SECONDS": "0"}
+
+
 def execute(code: str, directory: Path, **environ: str) -> str:
     """Run an application and give back what it printed."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "PYTEST_", "WHENCE_"))}
-    clean |= {"OPENLINEAGE_DISABLED": "true", "WHENCE_HEARTBEAT_SECONDS": "0"}
     done = run(
         [sys.executable, "-c", code],
-        env=clean | environ,
+        env=clean_environment() | environ,
         cwd=directory,
         check=True,
         capture_output=True,
