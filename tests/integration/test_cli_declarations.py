@@ -95,6 +95,17 @@ def test_check_fails_on_what_is_undeclared_and_passes_once_declared(whence: When
     assert check(whence, checkout).code == 0
 
 
+def test_draft_writes_what_is_missing_so_that_the_check_passes(whence: Whence, checkout: Path) -> None:
+    before = (checkout / "whence.yaml").read_text()
+    shown = whence("declare", "draft", str(checkout), "--name", "shop", *WINDOW).out
+    assert f"+  - {{name: reports, owner: team-reports, calls: [mailer], reads: [{CUSTOMERS}]}}" in shown
+    assert (checkout / "whence.yaml").read_text() == before
+    whence("declare", "draft", str(checkout), "--name", "shop", *WINDOW, "--write")
+    assert check(whence, checkout).code == 0
+    again = whence("declare", "draft", str(checkout), "--name", "shop", *WINDOW)
+    assert again.out == "nothing is missing\n"
+
+
 def test_check_leaves_nothing_behind(whence: Whence, checkout: Path) -> None:
     check(whence, checkout)
     assert json.loads(whence("declare", "list", "--json").out) == {"items": []}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from whence.cli.exits import USAGE, Failure
 from whence.declare.formats import is_named_so, may_state, read_files
@@ -13,7 +14,7 @@ MAX_FILE_BYTES = 64 << 20
 _GIT_SECONDS = 10
 
 
-def checkout_body(path: Path, name: str | None) -> dict[str, object]:
+def checkout_body(path: Path, name: str | None) -> dict[str, Any]:
     """What the API takes for an import: every file below a path (or the one file) that states something.
 
     Raises:

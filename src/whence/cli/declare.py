@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -12,6 +13,8 @@ from whence.cli.checkout import checkout_body
 from whence.cli.client import Client
 from whence.cli.options import DEFAULT_URL, Environment, Json, Since, Until, Url, as_time
 from whence.cli.output import Output, moment
+from whence.declare.draft import Missing
+from whence.declare.draft import draft as drafted
 from whence.wording import short
 
 declare = typer.Typer(help="Tell whence what depends on what, from the files of a checkout.", no_args_is_help=True)
@@ -56,6 +59,38 @@ def remove(
 ) -> None:
     """Forget everything that an import stated."""
     Client(url).delete(f"/api/v1/declarations/{quote(name, safe='')}")
+
+
+@declare.command()
+def draft(
+    path: Checkout,
+    *,
+    write: Annotated[bool, typer.Option("--write", help="Change the files; otherwise only show what would.")] = False,
+    name: Name = None,
+    since: Since = "7d",
+    until: Until = None,
+    environment: Environment = None,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Write what a checkout uses and does not declare into the files that it already keeps, comments untouched."""
+    body = checkout_body(path, name)
+    window = {"from": as_time(since), "to": as_time(until) if until is not None else None}
+    items = Client(url).post("/api/v1/check", body, **window, environment=environment).data["items"]
+    found = [one for one in items if one["status"] == "undeclared" and one["suppression"] is None]
+    missing = [Missing(one["dependent"], one["types"][0], one["dependency"]) for one in found]
+    root = path if path.is_dir() else path.parent
+    texts = {file["path"]: file["text"] for file in body["files"]}
+    output = Output()
+    for file, text in sorted(drafted(texts, missing).items()):
+        lines = difflib.unified_diff(
+            texts.get(file, "").splitlines(), text.splitlines(), f"a/{file}", f"b/{file}", lineterm=""
+        )
+        for line in lines:
+            output.line(line)
+        if write:
+            (root / file).write_text(text, encoding="utf-8")
+    if not missing:
+        output.line("nothing is missing")
 
 
 def undeclared(
