@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from whence.model.change import Change
 from whence.model.delta import ALL_REQUESTS, Entity, GraphDelta, Relation, RelationKey, merge_all
+from whence.model.environments import bears_on
 from whence.model.graph import Dependency, EdgeRow, ExposureRow, OperationRow, Subgraph
 from whence.model.kinds import VERSION_KINDS, RelationType
 from whence.model.profile import SnapshotProfile
@@ -121,7 +122,7 @@ class ReferenceReader:
             for one in self.graph.changes.values()
             if query.from_ns <= one.effective_ns < query.to_ns
             and (names is None or one.subject in names)
-            and (query.environment is None or one.environment in ("", query.environment))
+            and bears_on(one.environment, query.environment)
             and _was_known(one.known_ns, query.known_ns)
         ]
         found.sort(key=lambda one: (-one.effective_ns, one.id))
@@ -138,7 +139,7 @@ class ReferenceReader:
             for one in self.graph.relations.values()
             if one.key.type is RelationType.HAS_VERSION
             and one.key.src in bases
-            and environment in (None, one.key.environment)
+            and bears_on(one.key.environment, environment)
             and _was_known(one.known_ns, known_ns)
         ]
 
@@ -187,7 +188,7 @@ def _is_admitted(relation: Relation, query: ClosureQuery | DependencyQuery) -> b
         and relation.active_until_ns >= query.from_ns
         and (not query.types or key.type in query.types)
         and key.layer in query.layers
-        and (query.environment in (None, key.environment) or key.type.is_lasting)
+        and (bears_on(key.environment, query.environment) or key.type.is_lasting)
         and _was_known(relation.known_ns, query.known_ns)
     )
 

@@ -159,7 +159,8 @@ class RowContract(ContractBase):
         assert set(await store.versions([A], None, None)) == {old, new, live, later}
         assert set(await store.versions([A, B, key("x"), A], None, at(98))) == {old, live, other}
         assert len(await store.versions([A, A], None, None)) == 4
-        assert set(await store.versions([A], "production", None)) == {live, later}
+        assert set(await store.versions([A], "production", None)) == {old, new, live, later}
+        assert set(await store.versions([A], "test", None)) == {old, new}
         assert set(await store.versions([A], "", None)) == {old, new}
         assert not await store.versions([], None, None)
 

@@ -20,6 +20,7 @@ from whence.errors import InvalidQuery, NotFound
 from whence.exhibits import ExhibitsJson, exhibits_of
 from whence.intake.fields import instant_ns
 from whence.investigate import answer_to, read_case
+from whence.model.environments import environment_name
 from whence.model.incident import Incident, Symptom
 from whence.model.kinds import Signal
 from whence.model.refs import MAX_REF_CHARS
@@ -53,7 +54,7 @@ class InvestigationBody(BaseModel):
     symptom: SymptomBody
     detected_at: TimeText = None
     onset: TimeText = None
-    environment: str | None = Field(None, max_length=256, description="Exactly this one; all when absent.")
+    environment: str | None = Field(None, max_length=256, description="This one, and what named none; all when absent.")
     as_of: TimeText = None
     known_at: TimeText = None
     limit: int = Field(10, ge=1, le=50, description="Suspects at most.")
@@ -142,7 +143,8 @@ async def _incident(body: InvestigationBody, context: Context, now: int) -> Inci
     as_of, known = instant("as_of", body.as_of), instant("known_at", body.known_at)
     entity = await resolve(context.store, "symptom.entity", body.symptom.entity)
     symptom = Symptom(entity.base, body.symptom.operation or None, body.symptom.signal)
-    return Incident(symptom, detected_ns, onset, body.environment, as_of, known, body.limit)
+    environment = None if body.environment is None else environment_name(body.environment)
+    return Incident(symptom, detected_ns, onset, environment, as_of, known, body.limit)
 
 
 def _summary(document: Document) -> SummaryJson:

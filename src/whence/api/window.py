@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 from whence.api.context import Ctx
 from whence.errors import InvalidQuery
 from whence.intake.fields import instant_ns
+from whence.model.environments import environment_name
 from whence.model.times import NS_PER_SECOND
 
 DEFAULT_WINDOW_SECONDS = 86_400
@@ -33,7 +34,9 @@ def _window(
         str | None, Query(alias="from", description=f"Start: {_TIME_FORMS}. A day before the end.")
     ] = None,
     to: Annotated[str | None, Query(description=f"End, exclusive: {_TIME_FORMS}. Now.")] = None,
-    environment: Annotated[str | None, Query(max_length=256, description="Exactly this one; all when absent.")] = None,
+    environment: Annotated[
+        str | None, Query(max_length=256, description="This one, and what named none; all when absent.")
+    ] = None,
     known_at: Annotated[str | None, Query(description="Only what had been learned by then.")] = None,
 ) -> Window:
     now = context.clock()
@@ -43,7 +46,8 @@ def _window(
     if from_ns > to_ns:
         raise InvalidQuery("from", "is after 'to'")
     known_ns = instant_ns("known_at", known_at, now_ns=now) if known_at else None
-    return Window(from_ns, to_ns, environment, known_ns)
+    asked = None if environment is None else environment_name(environment)
+    return Window(from_ns, to_ns, asked, known_ns)
 
 
 WindowDep = Annotated[Window, Depends(_window)]

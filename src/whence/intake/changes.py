@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, C
 from whence.errors import InvalidQuery
 from whence.intake.fields import instant_ns
 from whence.model.change import Change
+from whence.model.environments import environment_name
 from whence.model.kinds import RECORDABLE_KINDS, ChangeKind
 from whence.model.refs import MAX_REF_CHARS, Ref, parse_ref
 
@@ -85,7 +86,7 @@ def change_from_report(report: ChangeReport, subject: str, *, now_ns: int, sourc
         reported_ns=now_ns,
         from_version=report.from_version,
         to_version=report.to_version or (ref.version if ref else None),
-        environment=report.environment or "",
+        environment=environment_name(report.environment),
         finished_ns=finished,
         actor=report.actor,
         url=report.url,

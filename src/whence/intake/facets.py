@@ -19,7 +19,24 @@ from whence.model.refs import Ref, is_mutable_version, make_ref
 MAX_COLUMNS = 500
 _STORAGE_VERSION_KINDS = {"iceberg": "iceberg", "delta": "delta"}
 _STATED_VERSION_KINDS = frozenset(
-    "sha256 md5 git lakefs iceberg delta s3 gcs etag version offset lsn txid time run fingerprint".split()
+    [
+        "sha256",
+        "md5",
+        "git",
+        "lakefs",
+        "iceberg",
+        "delta",
+        "s3",
+        "gcs",
+        "etag",
+        "version",
+        "offset",
+        "lsn",
+        "txid",
+        "time",
+        "run",
+        "fingerprint",
+    ]
 )
 """Kinds that a version may name itself, as ``sha256:...``; OpenLineage has one text for all of them."""
 _SNAPSHOT_FACETS = {"icebergScanReport": "iceberg", "icebergCommitReport": "iceberg"}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from whence.model.delta import Relation
+from whence.model.environments import bears_on
 from whence.rca.topology import Topology
 
 
@@ -24,7 +25,7 @@ class Histories:
         first: dict[str, dict[str, int]] = defaultdict(dict)
         for relation in versions:
             key = relation.key
-            if environment is None or key.environment == environment:
+            if bears_on(key.environment, environment):
                 seen = min(first[key.src].get(key.dst, relation.first_seen_ns), relation.first_seen_ns)
                 first[key.src][key.dst] = seen
         self._of = {base: sorted(seen, key=lambda one: (seen[one], one)) for base, seen in first.items()}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from whence.model.change import Change
 from whence.model.delta import Entity, Relation
+from whence.model.environments import bears_on
 from whence.model.kinds import ChangeKind, EntityKind
 from whence.model.names import REVISION, SERVICE_VERSION
 from whence.model.times import NS_PER_SECOND
@@ -46,12 +47,15 @@ class Sighting:
 
 
 def sightings(versions: Iterable[Relation], environment: str | None) -> tuple[Sighting, ...]:
-    """Every version that replaced another one, in order of first sight. Not the first version of its entity."""
+    """Every version that replaced another one, in order of first sight. Not the first version of its entity.
+
+    Where one environment is asked for, what named none counts as seen there.
+    """
     series: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for relation in versions:
         key = relation.key
-        if environment is None or key.environment == environment:
-            first = series[(key.src, key.environment)]
+        if bears_on(key.environment, environment):
+            first = series[(key.src, key.environment if environment is None else environment)]
             first[key.dst] = min(first.get(key.dst, relation.first_seen_ns), relation.first_seen_ns)
     found = []
     for (base, where), first in series.items():
@@ -124,7 +128,7 @@ def inferred_change(sighting: Sighting, kind: EntityKind) -> Change | None:
 
 def _best_match(change: Change, mine: Sequence[Sighting], labels: Mapping[str, frozenset[str]]) -> Sighting | None:
     environment = change.environment
-    mine = [one for one in mine if not environment or one.environment == environment]
+    mine = [one for one in mine if not environment or bears_on(one.environment, environment)]
     named = [one for one in mine if change.to_version is not None and change.to_version in labels[one.version]]
     if not named and change.to_version is not None and _is_version_text(change.to_version, mine):
         return None

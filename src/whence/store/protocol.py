@@ -7,8 +7,8 @@ Promises of all methods:
 * Keys are compared byte for byte. Whatever text comes in (quotes, braces, non-ASCII) goes out unchanged.
 * Windows are half-open ``[from, to)``. A relation is *active in a window* if ``first_seen_ns < to`` and
   ``active_until_ns >= from``.
-* ``environment`` None means every environment; a string means exactly that one (``""``: spans that named none). A
-  relation of a lasting type counts in every environment.
+* ``environment`` None means every environment; a string means that one, and what named none (``""``), which may be of
+  any. Counts are of exactly that one. A relation of a lasting type counts in every environment.
 * ``known_ns`` None means all that is known now; else only what had been learned by then.
 * Results are complete or say that they are not (``Subgraph.truncated``, ``Page.cursor``). Empty is not an error.
 * Returned objects are the caller's. No cursor or transaction stays open after a call returns.

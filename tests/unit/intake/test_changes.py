@@ -47,6 +47,11 @@ def test_full_report_becomes_the_same_change() -> None:
     )
 
 
+def test_environment_goes_by_the_name_that_spans_have() -> None:
+    assert change(environment="Prod").environment == "production"
+    assert change(environment=None).environment == ""
+
+
 def test_report_without_time_took_effect_now() -> None:
     assert change(effective_at=None).effective_ns == NOW
 

@@ -41,6 +41,12 @@ def test_deployment_status_success_is_a_deployment() -> None:
     )
 
 
+def test_deployment_status_environment_goes_by_the_name_that_spans_have() -> None:
+    body = payload("github/deployment_status")
+    body["deployment_status"]["environment"] = "Prod"
+    assert _change(body, "deployment_status").environment == "production"
+
+
 @pytest.mark.parametrize("state", ["pending", "queued", "in_progress", "waiting", "failure", "error", "inactive"])
 def test_deployment_status_other_than_success_is_no_change(state: str) -> None:
     body = payload("github/deployment_status")

@@ -71,7 +71,7 @@ def test_version_too_long_for_a_key_is_left_out() -> None:
     ("raw", "environment"),
     [
         ("prod", "production"),
-        ("Production", "Production"),
+        ("Production", "production"),
         ("stg", "staging"),
         ("DEV", "development"),
         ("eu-1", "eu-1"),

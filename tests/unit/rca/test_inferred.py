@@ -52,6 +52,21 @@ def test_sightings_one_environment_leaves_the_others_out() -> None:
     assert len(sightings(relations, None)) == 2
 
 
+def test_sightings_of_one_environment_take_in_what_named_none() -> None:
+    relations = [
+        relation(link(BASE, version, RelationType.HAS_VERSION, environment=where), first)
+        for version, first, where in ((V1, 0, "production"), (V2, 9, "production"), (V2, 5, ""))
+    ]
+    (found,) = sightings(relations, "production")
+    assert (found.version, found.previous, found.environment) == (V2, V1, "production")
+    assert found.first_seen_ns == relations[2].first_seen_ns
+
+
+def test_match_of_a_sighting_without_environment_is_found() -> None:
+    (found,) = seen((V1, 0, ""), (V2, 1000, ""))
+    assert matched(change("d", BASE, 1000, to_version="v2", environment="production"), found)
+
+
 def test_inferred_change_same_sighting_same_id() -> None:
     (found,) = seen((V1, 0, "prod"), (V2, 100, "prod"))
     first = inferred_change(found, EntityKind.SERVICE)

@@ -27,6 +27,7 @@ from whence.intake.webhooks.delivery import (
 )
 from whence.model.alert import Alert
 from whence.model.change import Change
+from whence.model.environments import environment_name
 from whence.model.kinds import ChangeKind
 from whence.model.refs import parse_ref
 
@@ -68,7 +69,6 @@ def read(delivery: Delivery) -> Receipt:
     return recorded(name, _change(name, event, place, what, delivery))
 
 
-def _change(name: str, event: Json, place: str, what: _What, delivery: Delivery) -> Change:
 def _alert(name: str, event: Json, place: str, delivery: Delivery) -> Alert:
     context, subject = as_map(event["context"]), as_map(event.get("subject"))
     content = as_map(subject.get("content"))
@@ -91,6 +91,7 @@ def _alert(name: str, event: Json, place: str, delivery: Delivery) -> Alert:
     )
 
 
+def _change(name: str, event: Json, place: str, what: _What, delivery: Delivery) -> Change:
     context, subject = as_map(event["context"]), as_map(event["subject"])
     content = as_map(subject.get("content"))
     source = required_name(context, "source", f"{place}context")
@@ -135,7 +136,7 @@ def _change_merged(subject_id: str, content: Json) -> _What:
 
 
 def _environment_modified(subject_id: str, _: Json) -> _What:
-    return _What(ChangeKind.INFRASTRUCTURE, subject_id, environment=subject_id)
+    return _What(ChangeKind.INFRASTRUCTURE, subject_id, environment=environment_name(subject_id))
 
 
 _READERS: Mapping[str, Callable[[str, Json], _What]] = {
@@ -159,7 +160,7 @@ def _service(subject_id: str) -> str:
 
 
 def _environment(content: Json) -> str:
-    return short_text(as_map(content.get("environment")).get("id")) or ""
+    return environment_name(short_text(as_map(content.get("environment")).get("id")))
 
 
 def _artifact(value: object) -> Artifact:

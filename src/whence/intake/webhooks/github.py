@@ -23,6 +23,7 @@ from whence.intake.webhooks.delivery import (
     summary_text,
 )
 from whence.model.change import Change
+from whence.model.environments import environment_name
 from whence.model.kinds import ChangeKind
 
 SOURCE = "github"
@@ -84,7 +85,9 @@ def _deployment_status(payload: Json, delivery: Delivery) -> Receipt:
         known_ns=delivery.now_ns,
         reported_ns=at_ns,
         to_version=required_name(deployment, "sha", "deployment"),
-        environment=short_text(status.get("environment")) or short_text(deployment.get("environment")) or "",
+        environment=environment_name(
+            short_text(status.get("environment")) or short_text(deployment.get("environment"))
+        ),
         actor=_login(status.get("creator")) or _login(payload.get("sender")),
         url=link(status.get("log_url"), status.get("target_url"), repository.get("html_url")),
         summary=summary_text(deployment.get("description")) or summary_text(f"{where} deployed from {ref}"),

@@ -40,7 +40,7 @@ async def list_changes(tx: AsyncManagedTransaction, query: ChangeQuery) -> Page[
         "known_ns": FOREVER if query.known_ns is None else query.known_ns,
         **_page(query.cursor, query.limit),
     }
-    found = [to_change(row) for row in await run(tx, text, parameters)]
+    found = [to_change(row) for row in await run_collected(tx, text, parameters)]
     return _to_page(found, query.limit, lambda change: (change.effective_ns, change.id))
 
 

@@ -30,7 +30,8 @@ _RELATION = properties("r", (*RELATION_KEY, *RELATION_TIMES))
 
 _TYPES = "|".join(sorted(RelationType))
 _LASTING = ", ".join(f"'{one.value}'" for one in RelationType if one.is_lasting)
-_OF_ENVIRONMENT = f"($environment IS NULL OR r.environment = $environment OR type(r) IN [{_LASTING}])"
+_COUNTED_IN_ENVIRONMENT = f"($environment IS NULL OR r.environment = $environment OR type(r) IN [{_LASTING}])"
+_OF_ENVIRONMENT = f"($environment IS NULL OR r.environment IN [$environment, ''] OR type(r) IN [{_LASTING}])"
 _ADMITTED = (
     "r.first_seen_ns < $to_ns AND r.active_until_ns >= $from_ns AND r.known_ns <= $known_ns AND r.layer IN $layers "
     f"AND ($types IS NULL OR type(r) IN $types) AND {_OF_ENVIRONMENT}"
@@ -102,25 +103,28 @@ RETURN collect([src, type, dst, environment, layer, first, last])
 EDGE_ROWS = f"""
 UNWIND $nodes AS key
 MATCH (src:Entity {{key: key}})-[r:{_TYPES}]->(dst)
-WHERE dst.key IN $nodes AND {_OF_ENVIRONMENT}
+WHERE dst.key IN $nodes AND {_COUNTED_IN_ENVIRONMENT}
 MATCH (b:EdgeBucket {{owner: r.id}}) WHERE {_IN_WINDOW}
-RETURN src.key, type(r), dst.key, r.environment, r.layer,
-  collect([b.start_s, b.calls, b.errors, b.origin_errors, b.latency, b.gap])
+WITH src, r, dst, collect([b.start_s, b.calls, b.errors, b.origin_errors, b.latency, b.gap]) AS rows
+RETURN collect([src.key, type(r), dst.key, r.environment, r.layer, rows])
 """
 """Plan: NodeUniqueIndexSeek, Expand(All), then one NodeUniqueIndexSeek on (owner, start_s, share) for each relation."""
 
 OPERATION_ROWS = f"""
 UNWIND $owners AS owner
 MATCH (b:OperationBucket {{owner: owner}}) WHERE {_IN_WINDOW} AND {_IN_ENVIRONMENT}
-RETURN owner, b.operation,
-  collect([b.start_s, b.calls, b.errors, b.origin_errors, b.error_logs, b.poor, b.self_time])
+WITH owner, b.operation AS operation,
+  collect([b.start_s, b.calls, b.errors, b.origin_errors, b.error_logs, b.poor, b.self_time]) AS rows
+RETURN collect([owner, operation, rows])
 """
 """Plan: one NodeUniqueIndexSeek on (owner, start_s, share) for each node."""
 
 EXPOSURE_ROWS = f"""
 MATCH (b:ExposureBucket {{owner: $owner}}) WHERE {_IN_WINDOW} AND {_IN_ENVIRONMENT}
   AND ($operation IS NULL OR b.operation = $operation) AND ($nodes IS NULL OR b.node IN $nodes)
-RETURN b.operation, b.node, collect([b.start_s, b.requests, b.requests_sq, b.errors, b.poor, b.latency])
+WITH b.operation AS operation, b.node AS node,
+  collect([b.start_s, b.requests, b.requests_sq, b.errors, b.poor, b.latency]) AS rows
+RETURN collect([operation, node, rows])
 """
 """Plan: NodeUniqueIndexSeek on (owner, start_s, share)."""
 
@@ -128,7 +132,7 @@ _CHANGE_FILTERS = """
   AND c.known_ns <= $known_ns AND ($environment IS NULL OR c.environment IN [$environment, ''])
   AND c.effective_ns <= $number AND NOT (c.effective_ns = $number AND c.id <= $text)
 """
-_CHANGE_PAGE = f"RETURN {_CHANGE} ORDER BY c.effective_ns DESC, c.id LIMIT $limit"
+_CHANGE_PAGE = f"WITH c ORDER BY c.effective_ns DESC, c.id LIMIT $limit RETURN collect([{_CHANGE}])"
 
 CHANGES_OF_ALL = f"""
 MATCH (c:Change) WHERE c.effective_ns >= $from_ns AND c.effective_ns < $to_ns {_CHANGE_FILTERS} {_CHANGE_PAGE}
@@ -147,8 +151,8 @@ CHANGE = f"MATCH (c:Change {{id: $id}}) RETURN {_CHANGE}"
 VERSIONS = f"""
 UNWIND $bases AS key
 MATCH (n:Entity {{key: key}})-[r:{RelationType.HAS_VERSION.value}]->(version)
-WHERE r.known_ns <= $known_ns AND ($environment IS NULL OR r.environment = $environment)
-RETURN n.key, type(r), version.key, {_RELATION}
+WHERE r.known_ns <= $known_ns AND ($environment IS NULL OR r.environment IN [$environment, ''])
+RETURN collect([n.key, type(r), version.key, {_RELATION}])
 """
 """Plan: NodeUniqueIndexSeek, Expand(All)."""
 

@@ -18,7 +18,7 @@ from whence.model.graph import Dependency, Subgraph
 from whence.model.profile import SnapshotProfile
 from whence.model.rows import EdgeRows, ExposureRows, OperationRows
 from whence.store.bolt import cypher, dependencies, finds, queries
-from whence.store.bolt.connection import DEFAULT_LIMITS, BoltLimits, Connection, run
+from whence.store.bolt.connection import DEFAULT_LIMITS, BoltLimits, Connection, run, run_collected
 from whence.store.bolt.parts import parts
 from whence.store.bolt.queries import FOREVER
 from whence.store.bolt.rows import (
@@ -132,12 +132,12 @@ class BoltStore:
     async def edge_rows(self, query: BucketQuery) -> EdgeRows:
         """See ``GraphReader.edge_rows``."""
         parameters = {**_window(query), "nodes": sorted(set(query.nodes))}
-        return to_edge_rows(await self._read(queries.EDGE_ROWS, parameters))
+        return to_edge_rows(await self._read_collected(queries.EDGE_ROWS, parameters))
 
     async def operation_rows(self, query: BucketQuery) -> OperationRows:
         """See ``GraphReader.operation_rows``."""
         nodes = {hash63(node): node for node in query.nodes}
-        found = await self._read(queries.OPERATION_ROWS, {**_window(query), "owners": sorted(nodes)})
+        found = await self._read_collected(queries.OPERATION_ROWS, {**_window(query), "owners": sorted(nodes)})
         return to_operation_rows(found, nodes)
 
     async def exposure_rows(self, query: ExposureQuery) -> ExposureRows:
@@ -148,7 +148,7 @@ class BoltStore:
             "operation": query.operation,
             "nodes": None if query.nodes is None else [ALL_REQUESTS, *query.nodes],
         }
-        return to_exposure_rows(await self._read(queries.EXPOSURE_ROWS, parameters), query.service)
+        return to_exposure_rows(await self._read_collected(queries.EXPOSURE_ROWS, parameters), query.service)
 
     async def changes(self, query: ChangeQuery) -> Page[Change]:
         """See ``GraphReader.changes``."""
@@ -166,7 +166,7 @@ class BoltStore:
             "environment": environment,
             "known_ns": FOREVER if known_ns is None else known_ns,
         }
-        return [to_relation(row) for row in await self._read(queries.VERSIONS, parameters)]
+        return [to_relation(row) for row in await self._read_collected(queries.VERSIONS, parameters)]
 
     async def profiles(self, datasets: Sequence[str], before_ns: int, limit: int) -> Sequence[SnapshotProfile]:
         """See ``GraphReader.profiles``."""
@@ -207,6 +207,9 @@ class BoltStore:
         """See ``GraphReader.counts``."""
         (numbers,) = await self._read(queries.COUNTS, {})
         return dict(zip(_COUNTED, numbers, strict=True))
+
+    async def _read_collected(self, text: str, parameters: Mapping[str, Any]) -> list[list[Any]]:
+        return await self._connection.read(lambda tx: run_collected(tx, text, parameters))
 
     async def _read(self, text: str, parameters: Mapping[str, Any]) -> list[list[Any]]:
         return await self._connection.read(lambda tx: run(tx, text, parameters))

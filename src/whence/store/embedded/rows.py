@@ -13,6 +13,7 @@ import json
 from collections.abc import Sequence
 
 from whence.model.delta import ALL_REQUESTS, Relation
+from whence.model.environments import UNNAMED
 from whence.model.kinds import RelationType
 from whence.model.rows import EdgeRows, ExposureRows, Names, OperationRows
 from whence.store.embedded.counts import ALL_REQUESTS_ID
@@ -60,7 +61,7 @@ WHERE (:operation IS NULL OR b.operation = :operation) AND (:environment IS NULL
 VERSIONS = """
 SELECT r.src, r.type, r.dst, r.environment, r.layer, r.first, r.last, r.until, r.known
 FROM json_each(:bases) j CROSS JOIN relation r ON r.src = j.value AND r.type = :type
-WHERE (:environment IS NULL OR r.environment = :environment) AND (:known IS NULL OR r.known <= :known)
+WHERE (:environment IS NULL OR r.environment IN (:environment, :unnamed)) AND (:known IS NULL OR r.known <= :known)
 """
 
 
@@ -118,6 +119,7 @@ def version_relations(
         "bases": json.dumps(list(reading.ids(bases).values())),
         "type": reading.terms.id(RelationType.HAS_VERSION),
         "environment": reading.environment_id(environment),
+        "unnamed": reading.terms.id(UNNAMED),
         "known": known_ns,
     }
     rows = reading.rows(VERSIONS, values)

@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping
 
 from whence.model.delta import Relation
+from whence.model.environments import UNNAMED
 from whence.model.graph import Subgraph
 from whence.store.embedded.reading import Reading, Row
 from whence.store.protocol import ClosureQuery
@@ -21,7 +22,8 @@ _ACTIVE = """
   AND r.first < :to AND r.until >= :from AND (:known IS NULL OR r.known <= :known)
   AND r.layer IN (SELECT value FROM json_each(:layers))
   AND (:types IS NULL OR r.type IN (SELECT value FROM json_each(:types)))
-  AND (:environment IS NULL OR r.environment = :environment OR r.type IN (SELECT value FROM json_each(:lasting)))
+  AND (:environment IS NULL OR r.environment IN (:environment, :unnamed)
+    OR r.type IN (SELECT value FROM json_each(:lasting)))
 """
 _COLUMNS = "r.src, r.type, r.dst, r.environment, r.layer, r.first, r.last, r.until, r.known"
 UPSTREAM = f"SELECT r.dst, {_COLUMNS} FROM json_each(:frontier) j CROSS JOIN relation r ON r.src = j.value {_ACTIVE}"
@@ -62,6 +64,7 @@ def _values(reading: Reading, query: ClosureQuery) -> dict[str, object]:
         "layers": json.dumps(terms.ids(query.layers)),
         "types": json.dumps(terms.ids(query.types)) if query.types else None,
         "environment": reading.environment_id(query.environment),
+        "unnamed": terms.id(UNNAMED),
         "lasting": reading.lasting_types(),
     }
 
