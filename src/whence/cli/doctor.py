@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
-from typing import NamedTuple
+from enum import StrEnum
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -31,8 +34,24 @@ class Finding(NamedTuple):
     detail: str
 
 
-def doctor(*, as_json: Json = False, url: Url = DEFAULT_URL) -> None:
-    """Check the server, and whether data arrives. Exits with 5 when something is wrong."""
+class Subject(StrEnum):
+    """Whom to examine."""
+
+    SERVER = "server"
+    APP = "app"
+
+
+def doctor(
+    subject: Annotated[Subject, typer.Argument(help="server, or app: what a process started here would send")] = (
+        Subject.SERVER
+    ),
+    *,
+    as_json: Json = False,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Check the server and whether data arrives, or an application. Exits with 5 (app: 1) when something is wrong."""
+    if subject is Subject.APP:
+        raise typer.Exit(_examine_app(as_json=as_json))
     findings = list(_findings(Client(url)))
     output = Output()
     if as_json:
@@ -42,6 +61,12 @@ def doctor(*, as_json: Json = False, url: Url = DEFAULT_URL) -> None:
             ("", "check", "detail"), [("ok" if one.is_fine else "!!", one.what, one.detail) for one in findings]
         )
     raise typer.Exit(OK if all(one.is_fine for one in findings) else SERVER)
+
+
+def _examine_app(*, as_json: bool) -> int:
+    """In a process of its own, because that is what would be sent from, and the SDK may be alone there."""
+    command = [sys.executable, "-m", "whence.sdk.doctor", *(["--json"] if as_json else [])]
+    return subprocess.run(command, check=False).returncode  # noqa: S603 - a constant command
 
 
 def _findings(client: Client) -> Iterator[Finding]:
