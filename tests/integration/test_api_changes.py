@@ -128,7 +128,9 @@ async def test_window_is_closed_at_the_start_and_open_at_the_end(api: Api) -> No
 
 
 async def test_pages_hold_every_change_once_in_one_order(shop_api: Api) -> None:
-    reports = [{**FULL, "id": f"c-{n:02}", "effective_at": format_time(at(100 + n // 3))} for n in range(20)]
+    times = [100 + n // 3 if n < 12 else ROLL_OUT + n // 3 for n in range(20)]
+    changed = {**FULL, "subject": CHECKOUT, "finished_at": None}
+    reports = [{**changed, "id": f"c-{n:02}", "effective_at": format_time(at(one))} for n, one in enumerate(times)]
     await shop_api.post(PATH, reports)
     whole = [one["id"] for one in (await shop_api.get(PATH, limit=200))["items"]]
     paged: list[str] = []

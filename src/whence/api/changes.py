@@ -8,17 +8,17 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import Discriminator, Tag
 
 from whence.api.access import needs
+from whence.api.change_pages import read_page
 from whence.api.context import Context, Ctx
 from whence.api.paging import Cursor, Limit, PageJson, page
 from whence.api.resolve import find, resolve
 from whence.api.shapes import ChangeJson, change_json
-from whence.api.timeline import read_timeline, sort_key
 from whence.api.window import WindowDep
 from whence.errors import InvalidQuery, NotFound
 from whence.intake.changes import ChangeReport, change_from_report, subject_ref
 from whence.model.change import Change
 from whence.model.delta import GraphDelta
-from whence.store.rules import decode_cursor, encode_cursor
+from whence.store.rules import encode_cursor
 from whence.tokens import Scope
 
 MAX_REPORTS = 1_000
@@ -61,14 +61,10 @@ async def list_changes(
 ) -> PageJson[ChangeJson]:
     """Changes that took effect in a window, recorded or seen in spans, the latest first."""
     subject = await resolve(context.store, "entity", entity) if entity else None
-    timeline = await read_timeline(context.store, window, subject)
-    rest = timeline.changes
-    if cursor is not None:
-        at_ns, change_id = decode_cursor(cursor)
-        rest = tuple(change for change in rest if sort_key(change) > (-at_ns, change_id))
-    shown = rest[:limit]
-    more = encode_cursor(shown[-1].effective_ns, shown[-1].id) if len(rest) > limit else None
-    return page([change_json(change) for change in shown], more, request, response, truncated=timeline.truncated)
+    found = await read_page(context.store, window, subject, limit=limit, cursor=cursor)
+    shown = found.changes
+    more = encode_cursor(shown[-1].effective_ns, shown[-1].id) if found.has_more else None
+    return page([change_json(change) for change in shown], more, request, response, truncated=found.truncated)
 
 
 @router.get("/{change_id:path}", dependencies=[needs(Scope.READ)])

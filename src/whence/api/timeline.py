@@ -1,4 +1,7 @@
-"""Everything that changed in a window: what was recorded, and what new versions in spans show."""
+"""Everything that changed in a window: what was recorded, and what new versions in spans show.
+
+For what needs it all at once; a list goes by ``change_pages``.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +28,10 @@ class Timeline(NamedTuple):
     truncated: bool
 
 
-async def read_timeline(reader: GraphReader, window: Window, entity: Entity | None = None) -> Timeline:
-    """All changes in a window, of one entity or of all."""
-    subjects = None if entity is None else (entity.base,)
-    recorded, cut = await _recorded(reader, window, subjects)
-    entities, narrow = ([entity], False) if entity is not None else await _changeable(reader)
+async def read_timeline(reader: GraphReader, window: Window) -> Timeline:
+    """All changes in a window."""
+    recorded, cut = await _recorded(reader, window)
+    entities, narrow = await changeable(reader)
     inferred = await _inferred(reader, window, entities, recorded)
     inside = [change for change in recorded if window.from_ns <= change.effective_ns < window.to_ns]
     ordered = sorted((*inside, *inferred), key=sort_key)
@@ -41,10 +43,8 @@ def sort_key(change: Change) -> tuple[int, str]:
     return -change.effective_ns, change.id
 
 
-async def _recorded(
-    reader: GraphReader, window: Window, subjects: tuple[str, ...] | None
-) -> tuple[Sequence[Change], bool]:
-    query = ChangeQuery(window.from_ns, window.to_ns, subjects, window.environment, window.known_ns, MAX_PAGE)
+async def _recorded(reader: GraphReader, window: Window) -> tuple[Sequence[Change], bool]:
+    query = ChangeQuery(window.from_ns, window.to_ns, None, window.environment, window.known_ns, MAX_PAGE)
     found: list[Change] = []
     while True:
         page = await reader.changes(query)
@@ -54,8 +54,8 @@ async def _recorded(
         query = replace(query, cursor=page.cursor)
 
 
-async def _changeable(reader: GraphReader) -> tuple[Sequence[Entity], bool]:
-    """Entities whose new versions are changes."""
+async def changeable(reader: GraphReader) -> tuple[Sequence[Entity], bool]:
+    """Entities whose new versions are changes, and whether there are more of them."""
     query = SearchQuery(kinds=frozenset(KIND_OF_CHANGE), limit=MAX_PAGE)
     found: list[Entity] = []
     while True:
