@@ -28,6 +28,7 @@ from whence.api import (
     undeclared,
     webhooks,
 )
+from whence.api.agents import agents_route
 from whence.api.body import BodyLimit
 from whence.api.context import Context
 from whence.metrics import IngestStatus
@@ -76,5 +77,6 @@ def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None,
     errors.install(app)
     for noun in _NOUNS:
         app.include_router(noun.router)
+    app.router.routes.append(agents_route(app, app.state.context))
     app.router.routes.extend(page_routes(app))
     return app

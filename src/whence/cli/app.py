@@ -10,6 +10,7 @@ import typer
 from whence.cli import catalogue, check, declare, doctor, graph, kpi, policy, server, why
 from whence.cli.exits import OK, Failure
 from whence.cli.incidents import incidents
+from whence.cli.mcp import mcp
 from whence.cli.output import clean
 from whence.cli.postmortem import postmortem
 
@@ -19,6 +20,7 @@ COMMANDS = (
     why.why,
     incidents,
     postmortem,
+    mcp,
     catalogue.changed,
     graph.upstream,
     graph.downstream,

@@ -1,0 +1,72 @@
+"""The API as the tools see it: JSON over HTTP, with the token of whoever calls the tool."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+
+import httpx
+from mcp.server.mcpserver.exceptions import ToolError
+
+AUTHORIZATION: ContextVar[str | None] = ContextVar("authorization", default=None)
+"""Header of the request that is being answered; set where tools are called over HTTP."""
+TIMEOUT_S = 60.0
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+class Refused(ToolError):
+    """The API did not do it; the message is its own."""
+
+
+class Asker:
+    """Asks one API.
+
+    Args:
+        base_url: Where it is.
+        token: Sent where the request that is being answered brings none.
+        transport: In place of the network.
+    """
+
+    def __init__(
+        self, base_url: str, token: str | None = None, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._token = token
+        self._transport = transport
+
+    async def get(self, path: str, **params: object) -> Any:
+        """GET with the parameters that are not None."""
+        return await self._send("GET", path, params={key: value for key, value in params.items() if value is not None})
+
+    async def post(self, path: str, body: Mapping[str, object]) -> Any:
+        """POST of a JSON body."""
+        return await self._send("POST", path, json=body)
+
+    async def _send(self, method: str, path: str, **options: Any) -> Any:
+        authorization = AUTHORIZATION.get() or (f"Bearer {self._token}" if self._token else None)
+        headers = {"Authorization": authorization} if authorization else {}
+        try:
+            async with httpx.AsyncClient(
+                transport=self._transport, base_url=self.base_url, timeout=TIMEOUT_S
+            ) as client:
+                response = await client.request(method, path, headers=headers, **options)
+        except httpx.HTTPError as error:
+            raise Refused(f"no answer from {self.base_url}: {type(error).__name__}") from None
+        if response.is_error:
+            problem = response.json()
+            nearest = f"; nearest: {', '.join(problem['nearest'])}" if problem.get("nearest") else ""
+            raise Refused(f"{problem['title']}: {problem['detail']}{nearest}")
+        return cleaned(response.json())
+
+
+def cleaned(value: Any) -> Any:
+    """The same without control and direction characters: names and messages come from strangers."""
+    if isinstance(value, str):
+        return _CONTROL.sub(" ", value)
+    if isinstance(value, list):
+        return [cleaned(one) for one in value]
+    if isinstance(value, dict):
+        return {key: cleaned(one) for key, one in value.items()}
+    return value

@@ -1,0 +1,118 @@
+"""The tools for agents, called with the official client, over HTTP and over stdio."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client, StdioServerParameters
+
+from tests.integration.live import live_api
+from tests.integration.shop import CHECKOUT, END, RANKER, shop
+from whence.model.times import format_time
+from whence.testing.graphs import at
+
+NOTICED = format_time(at(END))
+TOOLS = {
+    "investigate",
+    "get_evidence",
+    "what_changed",
+    "upstream",
+    "downstream",
+    "compare_versions",
+    "data_health",
+    "timeline",
+    "similar_incidents",
+    "draft_postmortem",
+    "record_verdict",
+}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with live_api(tmp_path_factory.mktemp("mcp"), shop(), at(END)) as address:
+        yield address
+
+
+@asynccontextmanager
+async def by_http(url: str) -> AsyncIterator[Client]:
+    async with Client(f"{url}/mcp") as client:
+        yield client
+
+
+@asynccontextmanager
+async def by_stdio(url: str) -> AsyncIterator[Client]:
+    command = StdioServerParameters(command=sys.executable, args=["-m", "whence.cli", "mcp", "--url", url])
+    async with Client(command) as client:
+        yield client
+
+
+async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, result.content
+    found: dict[str, Any] = result.structured_content
+    return found
+
+
+@pytest.mark.parametrize("connect", [by_http, by_stdio])
+async def test_agent_gets_from_the_symptom_to_the_evidence(url: str, connect: Any) -> None:
+    async with connect(url) as client:
+        found = await call(client, "investigate", entity="checkout", signal="errors", detected_at=NOTICED)
+        suspect = found["data"]["suspects"][0]
+        assert suspect["change"]["to"] == "v41"
+        assert "before a person confirmed it" in found["do_not_claim"]
+        more = await call(
+            client, "get_evidence", investigation_id=found["data"]["id"], change_id=suspect["change"]["id"]
+        )
+        assert len(more["data"]["evidence"]) >= len(suspect["evidence"])
+
+
+async def test_all_tools_say_what_they_give_and_all_but_one_only_read(url: str) -> None:
+    async with by_http(url) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    assert tools.keys() == TOOLS
+    assert all(tool.output_schema and tool.description for tool in tools.values())
+    hints = {name: tool.annotations for name, tool in tools.items()}
+    assert {name for name, hint in hints.items() if hint is None or not hint.read_only_hint} == {"record_verdict"}
+
+
+async def test_graph_changes_and_drafts_can_be_asked_for(url: str) -> None:
+    async with by_http(url) as client:
+        changed = await call(client, "what_changed", since="-1h")
+        assert [one["to"] for one in changed["data"]["changes"]] == ["v41"]
+        graph = await call(client, "upstream", entity="checkout")
+        assert RANKER in {one["base"] for one in graph["data"]["entities"]}
+        hit = await call(client, "downstream", entity="ranker")
+        assert hit["data"]["owners"] == ["team-ranking", "team-shop"]
+        answer = await call(client, "investigate", entity=CHECKOUT, signal="errors", detected_at=NOTICED)
+        draft = await call(client, "draft_postmortem", investigation_id=answer["data"]["id"])
+        assert draft["data"]["trigger"]["change"]["to"] == "v41"
+        assert "Where were you lucky?" in draft["open_questions"]
+
+
+async def test_verdict_that_an_agent_passes_on_is_kept(url: str) -> None:
+    async with by_http(url) as client:
+        answer = await call(client, "investigate", entity=CHECKOUT, signal="errors", detected_at=NOTICED)
+        answer_id, change_id = answer["data"]["id"], answer["data"]["suspects"][0]["change"]["id"]
+        await call(client, "record_verdict", investigation_id=answer_id, verdict="confirmed", change_id=change_id)
+        timeline = await call(client, "timeline", investigation_id=answer_id)
+    assert f"confirmed: {change_id}" in [one["what"] for one in timeline["data"]["timeline"]]
+
+
+async def test_unknown_name_is_an_error_that_names_what_is_near(url: str) -> None:
+    async with by_http(url) as client:
+        result = await client.call_tool("upstream", {"entity": "chekout"})
+    assert result.is_error
+    assert CHECKOUT in str(result.content)
+
+
+async def test_without_a_token_nobody_gets_in(tmp_path: Path) -> None:
+    import httpx
+
+    with live_api(tmp_path, shop(), at(END), tokens="read:sesame") as guarded:
+        async with httpx.AsyncClient(base_url=guarded) as client:
+            assert (await client.post("/mcp", json={})).status_code == 401
