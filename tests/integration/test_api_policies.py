@@ -45,6 +45,13 @@ async def test_planted_forbidden_use_is_found_and_nothing_else(governed_api: Api
     assert found["first_seen_at"] < found["last_seen_at"]
 
 
+async def test_training_that_only_a_file_states_counts(governed_api: Api) -> None:
+    stated = "whence: 1\nthings: [{name: ranker, kind: model, trained_on: [demographics]}, {name: ranking, %s}]"
+    await declare(governed_api, stated % "purposes: [credit_decision]", "more")
+    body = await violations(governed_api)
+    assert {one["dependent"] for one in body["items"]} == {CREDIT, RANKING}
+
+
 async def test_declassification_with_who_and_why_ends_it(governed_api: Api) -> None:
     decided = f"declassify: [{{subject: '{SCORER}', label: demographics, by: dpo, reason: sums over 50 people}}]"
     await declare(governed_api, f"whence: 1\n{decided}", "decisions")

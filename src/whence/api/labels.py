@@ -10,6 +10,7 @@ from whence.api.resolve import with_versions
 from whence.api.window import Window
 from whence.declare.declared import Declared
 from whence.declare.statements import Source
+from whence.governance.inheriting import inherit
 from whence.model.delta import Entity
 from whence.model.graph import Subgraph
 from whence.model.kinds import EntityKind
@@ -53,21 +54,29 @@ async def read_spreads(
 
 
 async def _bearers(reader: GraphReader, sources: Sequence[Source]) -> tuple[Mapping[str, Mapping[str, Entity]], bool]:
-    """Entities by the label that they bear: by files, or by the tags that lineage events gave them."""
-    tagged, cut = await _taggable(reader)
-    said = [thing for source in sources for thing in source.statements.things if thing.labels]
-    for thing in said:
-        if "#" in thing.name:
-            entity = await reader.entity(thing.name)
-            tagged.update({entity.key: entity} if entity is not None else {})
+    """Entities by the label that they bear: by files, tags of lineage events, or what files say they are made of."""
+    known, cut = await _taggable(reader)
+    for name in _mentioned(sources):
+        if "#" in name:
+            entity = await reader.entity(name)
+            known.update({entity.key: entity} if entity is not None else {})
         else:
-            tagged.update({one.key: one for one in await reader.named(thing.name)})
-    declared = Declared(sources, tagged)
+            known.update({one.key: one for one in await reader.named(name)})
+    declared = Declared(sources, known)
+    labels = {key: declared.labels(key) | _own_labels(entity) for key, entity in known.items()}
+    inherited = inherit(labels, declared)
     found: dict[str, dict[str, Entity]] = defaultdict(dict)
-    for key, entity in tagged.items():
-        for label in declared.labels(key) | _own_labels(entity):
+    for key, entity in known.items():
+        for label in inherited.get(key, ()):
             found[label][key] = entity
     return found, cut
+
+
+def _mentioned(sources: Sequence[Source]) -> list[str]:
+    """Names that files give labels, or say were made from something."""
+    said = {thing.name for source in sources for thing in source.statements.things if thing.labels}
+    made = {edge.dependent for source in sources for edge in source.statements.edges if edge.type.is_lasting}
+    return sorted(said | made)
 
 
 async def _taggable(reader: GraphReader) -> tuple[dict[str, Entity], bool]:

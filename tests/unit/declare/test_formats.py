@@ -245,6 +245,65 @@ def test_openlineage_job_event_declares_its_explicit_lineage_alone() -> None:
     }
 
 
+def test_ml_bom_states_training_use_and_how_sensitive_data_is() -> None:
+    bom = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "metadata": {"component": {"type": "application", "bom-ref": "app", "name": "credit"}},
+        "components": [
+            {
+                "type": "machine-learning-model",
+                "bom-ref": "model",
+                "name": "scorer",
+                "modelCard": {
+                    "modelParameters": {"datasets": [{"ref": "people"}, {"type": "dataset", "name": "rates"}]}
+                },
+            },
+            {
+                "type": "data",
+                "bom-ref": "people",
+                "name": "demographics",
+                "data": [
+                    {
+                        "type": "dataset",
+                        "classification": "restricted",
+                        "sensitiveData": ["birthday"],
+                        "governance": {"owners": [{"organization": {"name": "team-data"}}]},
+                    }
+                ],
+            },
+            {"type": "library", "bom-ref": "numpy", "name": "numpy"},
+        ],
+        "dependencies": [{"ref": "app", "dependsOn": ["model", "numpy"]}],
+    }
+    text = json.dumps(bom, indent=1)
+    found = read("bom.json", text)
+    assert {(one.dependent, one.type.value, one.dependency) for one in found.edges} == {
+        ("credit", "USES_MODEL", "scorer"),
+        ("scorer", "TRAINED_ON", "demographics"),
+        ("scorer", "TRAINED_ON", "rates"),
+    }
+    assert '"bom-ref": "app"' in text.splitlines()[found.edges[0].line - 1]
+    people = next(one for one in found.things if one.name == "demographics")
+    assert (people.owner, people.labels, people.kind) == ("team-data", ("birthday", "restricted"), EntityKind.DATASET)
+
+
+def test_croissant_states_origin_and_permitted_use() -> None:
+    description = {
+        "@type": "sc:Dataset",
+        "conformsTo": "http://mlcommons.org/croissant/1.1",
+        "name": "reviews",
+        "creator": {"@type": "Organization", "name": "acme"},
+        "usageInfo": "http://purl.obolibrary.org/obo/DUO_0000042",
+        "prov:wasDerivedFrom": [{"@id": "https://acme.dev/data/raw-reviews"}],
+    }
+    found = read("croissant.json", json.dumps(description))
+    assert [(one.dependent, one.type.value, one.dependency) for one in found.edges] == [
+        ("reviews", "DERIVED_FROM", "raw-reviews")
+    ]
+    assert (found.things[0].owner, found.things[0].labels) == ("acme", ("usage:DUO_0000042",))
+
+
 def test_network_rules_allow_and_do_not_declare() -> None:
     found = read(
         "policies.yaml",

@@ -10,12 +10,25 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from whence.declare.formats import backstage, codeowners, compose, dbt, kubernetes, odcs, openlineage, own
+from whence.declare.formats import (
+    backstage,
+    codeowners,
+    compose,
+    croissant,
+    cyclonedx,
+    dbt,
+    kubernetes,
+    odcs,
+    openlineage,
+    own,
+)
 from whence.declare.located import Located, read_yaml
 from whence.declare.statements import Statements, together
 from whence.errors import DecodeError
 
 _YAML = frozenset({".yaml", ".yml"})
+_FILES = frozenset({"manifest.json", "bom.json", "croissant.json", "CODEOWNERS"})
+_ENDINGS = (".openlineage.json", ".cdx.json", ".croissant.json")
 _NAMED = re.compile(r"(.*\.)?(whence|catalog-info|odcs)\.ya?ml\Z")
 _COMPOSE = re.compile(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml\Z")
 _SKIPPED_FOLDERS = frozenset({"node_modules", "site-packages", "vendor"})
@@ -39,7 +52,7 @@ def may_state(path: str) -> bool:
     file = PurePosixPath(path)
     if any(part.startswith(".") and part != ".github" or part in _SKIPPED_FOLDERS for part in file.parts[:-1]):
         return False
-    return file.suffix in _YAML or file.name in ("manifest.json", "CODEOWNERS") or path.endswith(".openlineage.json")
+    return file.suffix in _YAML or file.name in _FILES or file.name.endswith(_ENDINGS)
 
 
 def is_named_so(path: str) -> bool:
@@ -87,6 +100,10 @@ def _recognised_json(text: str) -> Iterator[tuple[str, Document, Any]]:
         raise DecodeError(f"not JSON: {error}") from None
     if dbt.is_manifest(value):
         yield "dbt", partial(dbt.read, text=text), value
+    elif cyclonedx.is_bom(value):
+        yield "cyclonedx", partial(cyclonedx.read, text=text), value
+    elif croissant.is_croissant(value):
+        yield "croissant", croissant.read, value
     elif openlineage.is_declaration(value):
         yield "openlineage", partial(openlineage.read, text=text), value
 
