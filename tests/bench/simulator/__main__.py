@@ -11,10 +11,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.simulator.delivery import deliver
+from tests.bench.simulator.delivery import Outcome, deliver
 from tests.bench.simulator.explain import explained
 from tests.bench.simulator.faults import CLASSES
 from tests.bench.simulator.judging import Judged, judge
+from tests.bench.simulator.over_http import deliver_over_http
 from tests.bench.simulator.report import print_report, write_json
 from tests.bench.simulator.story import Case, draw_case
 
@@ -29,6 +30,7 @@ class Wanted:
     case_id: str
     fault: str | None
     is_control: bool
+    over: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,25 +53,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def explain(wanted: Wanted) -> str:
     """The whole answer to one case beside its truth."""
-    case = _draw(wanted)
-    return explained(case, deliver(case))
+    case, outcome = _played(wanted)
+    return explained(case, outcome)
 
 
 def run(wanted: Wanted) -> Judged:
     """Draw, deliver and judge one case."""
     began = time.perf_counter()
-    case = _draw(wanted)
-    outcome = deliver(case)
+    case, outcome = _played(wanted)
     return judge(case, outcome, time.perf_counter() - began)
 
 
-def _draw(wanted: Wanted) -> Case:
-    return draw_case(wanted.case_id, END_NS, fault=wanted.fault, is_control=wanted.is_control)
+def _played(wanted: Wanted) -> tuple[Case, Outcome]:
+    end_ns = time.time_ns() if wanted.over == "http" else END_NS
+    case = draw_case(wanted.case_id, end_ns, fault=wanted.fault, is_control=wanted.is_control)
+    return case, deliver_over_http(case) if wanted.over == "http" else deliver(case)
 
 
 def _wanted(case_id: str, args: argparse.Namespace) -> Wanted:
-    """A case; where one class is asked for, it is part of the id."""
-    return Wanted(case_id, args.fault, args.control)
+    return Wanted(case_id, args.fault, args.control, args.over)
 
 
 def _run_all(wanted: Sequence[Wanted], jobs: int) -> Iterator[Judged]:
@@ -78,7 +80,7 @@ def _run_all(wanted: Sequence[Wanted], jobs: int) -> Iterator[Judged]:
         for number, done in enumerate(as_completed(running), start=1):
             try:
                 judged = done.result()
-            except RuntimeError as error:
+            except (RuntimeError, TimeoutError) as error:
                 print(f"\n{running[done]} failed: {error}", file=sys.stderr)
                 continue
             _show_progress(number, len(wanted))
@@ -101,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", help="draw the same cases again; fresh ones when absent")
     parser.add_argument("--fault", choices=CLASSES, help="only this class of fault")
     parser.add_argument("--control", action="store_true", help="tell every change of another thing and time")
+    parser.add_argument("--over", choices=["process", "http"], default="process", help="how it gets to whence")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write figures and all cases")
     parser.add_argument("--explain", metavar="CASE", help="print one case and its whole answer")

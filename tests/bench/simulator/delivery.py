@@ -76,8 +76,7 @@ async def _deliver(case: Case, folder: Path) -> Outcome:
                 await _post(client, path, document)
             clock.now_ns = case.asked_ns
             answer = await _post(client, INVESTIGATIONS, case.question)
-        floors, changes = await _floors(store, case, settings)
-        return Outcome(answer, floors, changes)
+        return Outcome(answer, *await floors(store, case, settings.bucket_seconds))
     finally:
         await store.close()
 
@@ -130,11 +129,9 @@ async def _post(client: httpx.AsyncClient, path: str, document: object) -> Any:
     return response.json() if response.content else None
 
 
-async def _floors(
-    store: EmbeddedStore, case: Case, settings: Settings
-) -> tuple[Mapping[str, Scores], Mapping[str, Change]]:
+async def floors(store: EmbeddedStore, case: Case, bucket_s: int) -> tuple[Mapping[str, Scores], Mapping[str, Change]]:
+    """Scores of every trivial baseline on what is stored, and the changes that they scored."""
     incident = Incident(Symptom(case.symptom), case.detected_ns)
-    bucket_s = settings.bucket_seconds
     seen = await read_case(store, incident, now_ns=case.asked_ns, bucket_s=bucket_s, options=DEFAULT_OPTIONS)
     scene = scene_of(seen, DEFAULT_WEIGHTS)
     changes = {one.change.id: one.change for one in scene.candidates}

@@ -17,7 +17,7 @@ from tests.bench.simulator.world import World
 GIVE_UP_NS = 25 * MINUTE_NS
 """A fault that raised no alert in this time is none; the case is drawn again."""
 DECOYS = 0.6
-MAX_SPANS_PER_MINUTE = 400.0
+MAX_SPANS_PER_MINUTE = 320.0
 SPANS_PER_VISIT = 2.0
 
 

@@ -149,7 +149,7 @@ class _Play:
         draws, entries = self._plan.draws, self._plan.stage.world.entries
         times = draws.times(SPARSE_PER_HOUR, begins_ns, ends_ns)
         for one in (one for mine in told.rollouts.values() for one in mine if one.kind != "dataset"):
-            times += [one.start_ns + int(draws.expovariate(1) * MINUTE_NS / 2) + one.ramp_ns // 2 for _ in range(2)]
+            times += [one.start_ns + int(draws.expovariate(1) * MINUTE_NS / 2) + one.ramp_ns // 2 for _ in range(1)]
         for at_ns in times:
             if begins_ns <= at_ns < ends_ns:
                 self._rows += self._traffic.request(draws.choice(list(entries)), at_ns)
