@@ -18,6 +18,34 @@ pub fn key(pair: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// Tells nearly all keys that nobody wants from the wanted ones, by their length and two of their letters.
+pub struct Sieve {
+    marks: Box<[bool; SIEVE_SIZE]>,
+}
+
+const SIEVE_SIZE: usize = 4_096;
+
+impl Sieve {
+    pub fn new<'k>(keys: impl Iterator<Item = &'k [u8]>) -> Self {
+        let mut marks = Box::new([false; SIEVE_SIZE]);
+        for key in keys {
+            marks[Sieve::mark(key)] = true;
+        }
+        Sieve { marks }
+    }
+
+    #[inline]
+    pub fn may_hold(&self, key: &[u8]) -> bool {
+        self.marks[Sieve::mark(key)]
+    }
+
+    #[inline]
+    fn mark(key: &[u8]) -> usize {
+        let letter = |at: usize| key.get(at).map_or(0, |letter| usize::from(*letter));
+        (key.len() * 37 + letter(key.len() / 2) * 11 + letter(key.len().wrapping_sub(1)) * 173) % SIEVE_SIZE
+    }
+}
+
 /// Scheme, host and port of the URL in a pair of a known key, if the pair is laid out as all encoders do it.
 pub fn server_of_url(pair: &[u8]) -> Option<&[u8]> {
     let rest = pair.get(10..)?; // behind tag, length and the eight letters of either key

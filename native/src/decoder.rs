@@ -11,6 +11,8 @@ use crate::scan::{RawSpan, blocks};
 use crate::wire::{Fields, Refused};
 
 const CONSUMER: i32 = 5;
+/// As most spans have at least; a guess for memory to begin with.
+const BYTES_OF_A_SPAN: usize = 400;
 const CLOCK_NOISE_NS: u64 = 1_000_000_000;
 
 /// Why spans are refused one by one; the order is that of `Decoded`'s counts.
@@ -90,7 +92,7 @@ impl State {
             latest_ns,
             max_spans,
             spans: 0,
-            rows: Vec::new(),
+            rows: Vec::with_capacity(body.len() / BYTES_OF_A_SPAN),
             met: Vec::new(),
             spans_of: Vec::new(),
             faults: [0; FAULTS],

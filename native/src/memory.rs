@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use crate::attribute;
+use crate::attribute::{self, Sieve};
 
 pub type Map<K, V> = HashMap<K, V, RandomState>;
 type Bytes = Box<[u8]>;
@@ -57,6 +57,7 @@ struct Shape {
 /// What Python is asked on a miss; see `whence.otlp.resolver`.
 pub struct Memory {
     resolver: Py<PyAny>,
+    sieve: Sieve,
     wanted: Map<Bytes, u32>,
     resources: Map<Bytes, u32>,
     resolved: Vec<Source>,
@@ -97,9 +98,11 @@ impl Objects {
 impl Memory {
     pub fn new(resolver: Py<PyAny>, keys: Vec<Vec<u8>>) -> Self {
         let kept_of_key = vec![0; keys.len()];
+        let sieve = Sieve::new(keys.iter().map(Vec::as_slice));
         let wanted = keys.into_iter().zip(0..).map(|(key, number)| (key.into(), number)).collect();
         Memory {
             resolver,
+            sieve,
             wanted,
             kept_of_key,
             resources: Map::default(),
@@ -174,14 +177,17 @@ impl Memory {
         let Some(key) = attribute::key(pair) else {
             return self.ask_attribute(pair);
         };
+        if !self.sieve.may_hold(key) {
+            return Ok(NONE);
+        }
+        if let Some(number) = self.attribute_of.get(pair) {
+            return Ok(*number);
+        }
         let Some(key_number) = self.wanted.get(key).copied() else {
             return Ok(NONE);
         };
         if let Some(which) = URL_KEYS.iter().position(|url_key| *url_key == key) {
             return self.url(which, pair);
-        }
-        if let Some(number) = self.attribute_of.get(pair) {
-            return Ok(*number);
         }
         let number = self.ask_attribute(pair)?;
         let kept = &mut self.kept_of_key[key_number as usize];

@@ -181,7 +181,8 @@ pub struct Catalog {
     pub nodes: u32,
     services: Map<String, u32>,
     between: Map<(Relation, u32, u32), u32>,
-    exposure_of: Map<(u32, u32), u32>,
+    /// By entry, then by node.
+    exposure_of: Vec<Vec<u32>>,
     /// Entry and node of each exposure; node 0 stands for none, others are one more than their number.
     pub exposures: Vec<(u32, u32)>,
 }
@@ -194,7 +195,7 @@ impl Catalog {
             nodes: 0,
             services: Map::default(),
             between: Map::default(),
-            exposure_of: Map::default(),
+            exposure_of: Vec::new(),
             exposures: Vec::new(),
         }
     }
@@ -257,9 +258,18 @@ impl Catalog {
 
     /// Number of the exposure of an entry to a node, 0 for none, else one more than its number.
     pub fn exposure(&mut self, entry: u32, node: u32) -> u32 {
-        *self.exposure_of.entry((entry, node)).or_insert_with(|| {
+        let (row, column) = (entry as usize, node as usize);
+        if row >= self.exposure_of.len() {
+            self.exposure_of.resize(row + 1, Vec::new());
+        }
+        let numbers = &mut self.exposure_of[row];
+        if column >= numbers.len() {
+            numbers.resize((column + 1).max(2 * numbers.len()), UNNUMBERED);
+        }
+        if numbers[column] == UNNUMBERED {
+            numbers[column] = self.exposures.len() as u32;
             self.exposures.push((entry, node));
-            self.exposures.len() as u32 - 1
-        })
+        }
+        numbers[column]
     }
 }
