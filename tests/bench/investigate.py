@@ -1,9 +1,11 @@
 """A whole investigation on a large graph: ``python -m tests.bench.investigate --relations 100000 [--store neo4j]``.
 
 Fills a store with a layered graph, gives some entries of its first domain the counts that a folder would have written
-in the last minutes, and asks of each of them in turn what changed. Prints p50 and p95 of reading, ranking and both,
-beside the size of what was read. Without ``--store`` the embedded store is measured; ``--store neo4j`` takes the Neo4j
-of the tests.
+in the last minutes, and asks of each of them in turn what changed. Prints p50 and p95 of reading, of ranking (with the
+look-up of owners) and of both, beside the size of the closure and of what was read, and how busy the machine was: its
+load average, and the CPU time of this process, which other work on the machine hardly changes.
+
+Without ``--store`` the embedded store is measured; ``--store neo4j`` takes the Neo4j of the tests.
 """
 
 from __future__ import annotations
@@ -11,15 +13,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import random
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tests.neo4j_server import empty, running_neo4j
-from whence.investigate import DEFAULT_OPTIONS, read_case
+from whence.investigate import answer_to, read_case
 from whence.model.change import Change
 from whence.model.delta import (
     ALL_REQUESTS,
@@ -37,7 +40,6 @@ from whence.model.kinds import ChangeKind, EntityKind, RelationType
 from whence.model.sketch import encode
 from whence.model.times import NS_PER_SECOND
 from whence.rca.case import Case
-from whence.rca.rank import rank
 from whence.store.embedded import EmbeddedStore
 from whence.store.protocol import ClosureQuery, Store
 from whence.testing.layered_graphs import BUCKET_SECONDS, END_S, batches, folded, node, topology
@@ -59,18 +61,19 @@ async def measure(store: Store, relations: int, rounds: int) -> None:
     for delta in batches(folded(0, SEED, MINUTES * 60 // BUCKET_SECONDS), 2_000):
         await store.upsert(delta)
     entries = [await prepare(store, node(0, 0, index)) for index in range(ENTRIES)]
-    reading, ranking, cases = [], [], []
+    reading, ranking, computing, cases = [], [], [], []
     for number in range(rounds + ENTRIES):
-        began = time.perf_counter()
+        began, began_cpu = time.perf_counter(), time.process_time()
         incident = Incident(Symptom(entries[number % ENTRIES]), detected_ns=END_NS - 120 * NS_PER_SECOND)
-        case = await read_case(store, incident, now_ns=END_NS, bucket_s=BUCKET_SECONDS, options=DEFAULT_OPTIONS)
+        case = await read_case(store, incident, now_ns=END_NS, bucket_s=BUCKET_SECONDS)
         read = time.perf_counter()
-        rank(case)
+        await answer_to(store, case)
         if number >= ENTRIES:  # the first round warms up
             reading.append(read - began)
             ranking.append(time.perf_counter() - read)
+            computing.append(time.process_time() - began_cpu)
             cases.append(case)
-    report(relations, reading, ranking, cases)
+    report(relations, {"read": reading, "rank": ranking, "CPU of both": computing}, cases)
 
 
 async def prepare(store: Store, version: str) -> str:
@@ -120,21 +123,22 @@ def exposure_counts(dice: random.Random, start_s: int) -> ExposureCounts:
     return ExposureCounts(requests, requests, requests, errors, 0, encode({dice.randrange(50, 70): requests}))
 
 
-def report(relations: int, reading: Sequence[float], ranking: Sequence[float], cases: Sequence[Case]) -> None:
+def report(relations: int, seconds: Mapping[str, Sequence[float]], cases: Sequence[Case]) -> None:
     """Print percentiles."""
-    total = [read + ranked for read, ranked in zip(reading, ranking, strict=True)]
-    print(f"{relations:,} relations; an investigation over {len(cases)} runs, by the clock")
-    for name, seconds in (("read", reading), ("rank", ranking), ("both", total)):
-        millis = [1000 * one for one in seconds]
-        print(f"  {name:<10} p50 {statistics.median(millis):8.1f} ms   p95 {quantile(millis, 0.95):8.1f} ms")
+    both = [read + ranked for read, ranked in zip(seconds["read"], seconds["rank"], strict=True)]
+    print(f"{relations:,} relations; {len(cases)} investigations by the clock; load average {os.getloadavg()[0]:.1f}")
+    for name, taken in {"both": both, **seconds}.items():
+        millis = [1000 * one for one in taken]
+        print(f"  {name:<22} p50 {statistics.median(millis):8.1f} ms   p95 {quantile(millis, 0.95):8.1f} ms")
     sizes = {
         "nodes in the closure": [len(case.subgraph.entities) for case in cases],
         "relations in it": [len(case.subgraph.relations) for case in cases],
+        "hops to its end": [max(case.subgraph.depth.values()) for case in cases],
         "changes": [len(case.changes) for case in cases],
         "rows of counts": [len(case.exposures) + len(case.operations) + len(case.edges) for case in cases],
     }
     for name, values in sizes.items():
-        print(f"  {name:<22} p50 {statistics.median(values):>8,.0f}   p95 {quantile(values, 0.95):>8,.0f}")
+        print(f"  {name:<22} p50 {statistics.median(values):8,.0f}      p95 {quantile(values, 0.95):8,.0f}")
 
 
 def quantile(values: Iterable[float], fraction: float) -> float:
