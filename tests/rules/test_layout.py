@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "incidents": {"model", "errors", "wording"},
     "postmortem": {"errors", "wording", "ui"},
     "mcp": {"wording"},
+    "export": {"model", "errors"},
     "collector": {"model", "errors", "otlp", "fold", "store", "tokens", "metrics", "_native"},
     "api": {
         "model",
@@ -50,6 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "incidents",
         "postmortem",
         "mcp",
+        "export",
         "settings",
         "ui",
         "tokens",
@@ -64,7 +66,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "main": {"*"},
     "__init__": {"sdk"},
 }
-PURE_ROOMS = {"model", "otlp", "fold", "intake", "declare", "governance", "kpis", "rca", "exhibits", "incidents"}
+PURE_ROOMS = {
+    "model",
+    "otlp",
+    "fold",
+    "intake",
+    "declare",
+    "governance",
+    "kpis",
+    "rca",
+    "exhibits",
+    "incidents",
+    "export",
+}
 IMPURE_MODULES = {"asyncio", "logging", "os", "random", "socket", "subprocess", "threading", "time", "secrets"}
 ONE_ROOM_ONLY = {"neo4j": "store.bolt", "fastapi": "api", "grpc": "collector", "sqlite3": "store.embedded"}
 

@@ -9,6 +9,7 @@ import typer
 
 from whence.cli import catalogue, check, declare, doctor, graph, kpi, policy, server, why
 from whence.cli.exits import OK, Failure
+from whence.cli.export import export
 from whence.cli.incidents import incidents
 from whence.cli.mcp import mcp
 from whence.cli.output import clean
@@ -21,6 +22,7 @@ COMMANDS = (
     incidents,
     postmortem,
     mcp,
+    export,
     catalogue.changed,
     graph.upstream,
     graph.downstream,

@@ -38,6 +38,7 @@ VIEWS: tuple[tuple[str, View, list[str]], ...] = (
     ("/catalogue", catalogue.catalogue, _GET),
     ("/entities/{ref:path}", catalogue.entity, _GET),
     ("/explore", explore.explore, _GET),
+    ("/export", explore.export, _GET),
     ("/trust", trust.trust, _GET),
     ("/login", login.login_form, _GET),
     ("/login", login.login, _POST),

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from whence.ui.api_client import ApiClient
 from whence.ui.charts.layers import layers
@@ -42,6 +43,12 @@ async def explore(api: ApiClient, request: Request) -> Shown:
             "more": _moves(query),
         },
     )
+
+
+async def export(api: ApiClient, request: Request) -> Response:
+    """The graph as a document, as the API writes it."""
+    reply = await api.get("/api/v1/export", **request.query_params)
+    return Response(reply.content, reply.status, {"content-type": reply.headers["content-type"]})
 
 
 def _query(request: Request) -> Record:
