@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.api import Api
-from tests.integration.planted import CREDIT, DECLARED, DEMOGRAPHICS, RANKING, SCORER, STOREFRONT
+from tests.integration.planted import CREDIT, DECLARED, DEMOGRAPHICS, RANKING, SCORER, STOREFRONT, TRACES
 
 WINDOW = {"from": "-4h"}
 POLICIES = """\
@@ -101,3 +101,13 @@ async def test_policies_are_listed_replaced_and_removed(governed_api: Api) -> No
     assert response.status_code == 204
     assert await violations(governed_api) == {"passed": True, "items": [], "truncated": False}
     await governed_api.problem("DELETE", "/api/v1/policies/law.yaml", 404)
+
+
+async def test_evidence_counts_the_requests_that_touched_a_descendant(governed_api: Api) -> None:
+    body = await governed_api.get("/api/v1/evidence", entity=DEMOGRAPHICS, **WINDOW)
+    found = {(one["service"], one["touched"], one["requests"]) for one in body["items"]}
+    scorer = f"{SCORER}@version:5"
+    assert found == {(CREDIT, scorer, TRACES), (STOREFRONT, scorer, TRACES)}
+    assert body["items"][0]["path"] == [scorer, f"{DEMOGRAPHICS}@opaque:11-01"]
+    earlier = await governed_api.get("/api/v1/evidence", entity=DEMOGRAPHICS, **{**WINDOW, "to": "-2h"})
+    assert earlier["items"] == []
