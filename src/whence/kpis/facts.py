@@ -10,8 +10,10 @@ from whence.kpis.figures import Fact, percentile, seconds
 from whence.model.change import Change
 from whence.model.delta import Entity, Relation
 from whence.model.kinds import ChangeKind, EntityKind
+from whence.model.refs import parse_ref
 
 PRODUCTION = "production"
+_RUN = "run"
 LATE = 2.0
 """A refresh is late if it took so many times its dataset's median."""
 _USUAL = 3
@@ -31,11 +33,16 @@ def code_facts(changes: Sequence[Change], versions: Iterable[Relation], failed: 
     """Releases, lead times, failures and times to restore.
 
     Args:
-        changes: Of any kind, in any order.
+        changes: Of any kind, in any order. That a batch job ran again is no release of it.
         versions: ``HAS_VERSION`` relations of services.
         failed: Ids of changes that an investigation found likely, or a person confirmed.
     """
-    releases = sorted((one for one in changes if one.kind is ChangeKind.DEPLOYMENT), key=lambda one: one.effective_ns)
+    versions = list(versions)
+    runs = {(one.key.src, ref.version) for one in versions if (ref := parse_ref(one.key.dst)).kind == _RUN}
+    rolled_out = (
+        one for one in changes if one.kind is ChangeKind.DEPLOYMENT and (one.subject, one.to_version) not in runs
+    )
+    releases = sorted(rolled_out, key=lambda one: one.effective_ns)
     for release in releases:
         yield Fact("releases", release.subject, release.effective_ns, 1.0, release.id)
         has_failed = release.id in failed

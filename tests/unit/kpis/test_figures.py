@@ -102,6 +102,13 @@ def test_failed_release_counts_and_is_restored_by_the_next() -> None:
     assert values(facts, "lead_time") == [(key("a", "v2"), 30.0)]
 
 
+def test_run_of_a_batch_job_is_no_release() -> None:
+    job = key("refresh")
+    ran = relation(link(job, f"{job}@run:04f0", RelationType.HAS_VERSION))
+    changes = [change("run", job, to_version="04f0", recorded=False), change("new", job, to_version="v2")]
+    assert values(list(code_facts(changes, [ran], ())), "releases") == [("new", 1.0)]
+
+
 def test_model_is_measured_from_its_data_to_its_first_use() -> None:
     facts = some_models()
     assert values(facts, "data_to_serving") == [("m#ranker@version:2", 30.0)]
