@@ -35,7 +35,6 @@ _COST = {type_: -math.log(strength) for type_, strength in STRENGTH.items()}
 _INFERRED_COST = -math.log(INFERRED_STRENGTH)
 """Costs of the steps of a path add up where strengths multiply."""
 _SERVING = frozenset({EntityKind.SERVICE, EntityKind.SERVICE_VERSION, EntityKind.EXTERNAL})
-_CARRIES_ON = frozenset({RelationType.CALLS, RelationType.CONSUMES})
 
 
 def base_key(key: str) -> str:
@@ -63,11 +62,9 @@ class Topology:
         self.symptom = base_key(symptom)
         self._bases = _Bases({key: entity.base for key, entity in subgraph.entities.items()})
         self._incoming: dict[str, list[Relation]] = defaultdict(list)
-        self._dependents: dict[str, set[str]] = defaultdict(set)
-        self._callers: dict[str, set[str]] = defaultdict(set)
+        self._called: dict[str, set[str]] = defaultdict(set)
+        consumed: dict[str, set[str]] = defaultdict(set)
         costs: dict[str, dict[str, float]] = defaultdict(dict)
-        called: dict[str, set[str]] = defaultdict(set)
-        carried: dict[str, set[str]] = defaultdict(set)
         for relation in subgraph.relations:
             key = relation.key
             if key.type is RelationType.HAS_VERSION:
@@ -76,20 +73,20 @@ class Topology:
             src, dst = self._bases[key.src], self._bases[key.dst]
             if src == dst:
                 continue
-            self._dependents[dst].add(src)
             cost, known = _cost(key), costs[src]
             if cost < known.get(dst, math.inf):
                 known[dst] = cost
-            if key.type in _CARRIES_ON:
-                carried[src].add(dst)
             if key.type is RelationType.CALLS:
-                called[src].add(dst)
-                self._callers[dst].add(src)
+                self._called[src].add(dst)
+            elif key.type is RelationType.CONSUMES:
+                consumed[src].add(dst)
+        self._dependents = _turned(costs)
         self.reach = _best_paths(self.symptom, costs)
         self._services = frozenset(one.base for one in subgraph.entities.values() if one.kind in _SERVING)
-        self._serving = self._services & _reached(self.symptom, carried) or self._services
-        self.within_requests = frozenset(_reached(self.symptom, called))
+        self._serving = self._services & _reached(self.symptom, self._called, consumed) or self._services
+        self.within_requests = frozenset(_reached(self.symptom, self._called))
         """Services that requests of the symptom can get to while they wait, the symptom included."""
+        self._sorted = tuple(sorted(self.reach))
 
     def base(self, key: str) -> str:
         """Entity that a node belongs to."""
@@ -97,7 +94,7 @@ class Topology:
 
     def bases(self) -> tuple[str, ...]:
         """Every entity that can be reached, sorted."""
-        return tuple(sorted(self.reach))
+        return self._sorted
 
     def consumers(self, version: str) -> tuple[Relation, ...]:
         """Relations of the closure that point at one version."""
@@ -119,7 +116,8 @@ class Topology:
 
     def callers(self, base: str) -> tuple[str, ...]:
         """Services that call this one while the symptom's requests wait: what it hands out, they work with."""
-        return tuple(sorted(self._callers.get(base, set()) & self.within_requests))
+        callers = (one for one in self._dependents.get(base, ()) if base in self._called.get(one, ()))
+        return tuple(sorted(one for one in callers if one in self.within_requests))
 
     def consumed_since(self, version: str) -> int | None:
         """First instant at which a serving node depended on a version, however indirectly; None when none does."""
@@ -185,12 +183,24 @@ def _best_paths(root: str, costs: dict[str, dict[str, float]]) -> dict[str, Reac
     return done
 
 
-def _reached(root: str, called: dict[str, set[str]]) -> set[str]:
+def _turned(costs: dict[str, dict[str, float]]) -> dict[str, list[str]]:
+    """Where each step comes from, by where it leads."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for src, steps in costs.items():
+        for dst in steps:
+            found[dst].append(src)
+    return found
+
+
+def _reached(root: str, *ways: dict[str, set[str]]) -> set[str]:
+    """Everything that some sorts of step lead to, the root included."""
     seen, frontier = {root}, [root]
     while frontier:
-        following = called.get(frontier.pop(), set()) - seen
-        seen |= following
-        frontier += following
+        node = frontier.pop()
+        for way in ways:
+            following = way.get(node, set()) - seen
+            seen |= following
+            frontier += following
     return seen
 
 
