@@ -115,6 +115,8 @@ async def test_young_incident_is_asked_again_as_evidence_ripens_and_an_old_one_i
     incident = await deliver(shop_api, firing(END - 120))
     assert await ripen(context) == 0
     shop_api.now_ns += AGAIN_AFTER_S * NS_PER_SECOND
+    assert await ripen(context) == 0, "a third of its age is not enough"
+    shop_api.now_ns += AGAIN_AFTER_S * NS_PER_SECOND
     assert await ripen(context) == 1
     again = await shop_api.get(f"/api/v1/incidents/{incident['id']}")
     assert len(again["answers"]) == 2
@@ -129,6 +131,9 @@ async def test_answer_is_told_as_a_cloud_event_and_to_slack(tmp_path: Path) -> N
             await api.store.upsert(shop())
             listener.failures_left = 1
             incident = await deliver(api, firing())
+            api.now_ns += 5 * NS_PER_SECOND
+            again = await api.post(f"/api/v1/incidents/{incident['id']}/investigations", {})
+            assert len(again["answers"]) == 2, "the second finds the same, so it is not told"
     (path, kind, event), (slack_path, _, message) = listener.heard
     assert (path, kind, slack_path) == ("/events", "application/cloudevents+json", "/slack")
     assert event.keys() >= {"specversion", "id", "source", "type"}

@@ -23,6 +23,8 @@ from whence.model.times import format_time, parse_time_ns
 RIPE_AFTER_S = 1_200
 """Evidence hardly changes any more once an incident is so old."""
 AGAIN_AFTER_S = 60
+AGAIN_SHARE = 0.4
+"""Of an incident's age: so much of it must have passed since the last answer, so that they come ever more rarely."""
 WATCHED = 20
 TRIES = 3
 TIMEOUT_S = 5.0
@@ -42,7 +44,7 @@ async def answer_alert(context: Context, incident_id: str) -> None:
 
 
 async def investigate_incident(context: Context, incident_id: str) -> None:
-    """Answer an incident and tell it, unless nobody knows what hurts or the answer is the one that was given."""
+    """Answer an incident, unless nobody knows what hurts; tell it where it found something else than before."""
     incident = await kept.read(context.store, incident_id)
     entity = incident["entity"] or await _entity_by_rule(context, incident)
     if entity is None:
@@ -57,9 +59,17 @@ async def investigate_incident(context: Context, incident_id: str) -> None:
         "investigation": answer["id"],
         "verdict": answer["verdict"],
         "headline": answer["headline"],
+        "finding": _finding(answer),
     }
     await kept.add(context, incident_id, event)
-    await tell(context, await kept.read(context.store, incident_id), answer)
+    if not incident["answers"] or incident["answers"][-1]["finding"] != event["finding"]:
+        await tell(context, await kept.read(context.store, incident_id), answer)
+
+
+def _finding(answer: dict[str, Any]) -> str:
+    """What an answer amounts to: another as-of time or a slightly other probability is no news."""
+    first = [f"{one['change']['id']} {one['band']}" for one in answer["suspects"][:1]]
+    return " ".join([answer["verdict"], *first])
 
 
 async def ripen(context: Context) -> int:
@@ -70,7 +80,7 @@ async def ripen(context: Context) -> int:
         if incident["status"] not in _UNDER_WAY or age_seconds(incident["opened_at"], now) > RIPE_AFTER_S:
             continue
         last = incident["answers"][-1]["at"] if incident["answers"] else incident["opened_at"]
-        if age_seconds(last, now) >= AGAIN_AFTER_S:
+        if age_seconds(last, now) >= max(AGAIN_AFTER_S, AGAIN_SHARE * age_seconds(incident["opened_at"], now)):
             await investigate_incident(context, incident["id"])
             asked += 1
     return asked

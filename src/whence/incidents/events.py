@@ -64,6 +64,8 @@ class AnswerEvent(TypedDict):
     investigation: str
     verdict: str
     headline: str
+    finding: str
+    """What it amounts to; equal ones are no news."""
 
 
 Event = AlertEvent | EntityEvent | StatusEvent | AnswerEvent

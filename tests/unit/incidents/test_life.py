@@ -34,7 +34,14 @@ def said(second: float, status: str) -> Event:
 
 
 def answered(second: float) -> Event:
-    return {"kind": "answer", "at": at(second), "investigation": "inv-1", "verdict": "suspect", "headline": "h"}
+    return {
+        "kind": "answer",
+        "at": at(second),
+        "investigation": "inv-1",
+        "verdict": "suspect",
+        "headline": "h",
+        "finding": "f",
+    }
 
 
 EVENTS = st.lists(
