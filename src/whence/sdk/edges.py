@@ -27,12 +27,14 @@ _CALLER = re.compile(r"[0-9a-f]{8}")
 class Edge:
     """How often and when one reference was used. Times are Unix nanoseconds."""
 
-    __slots__ = ("count", "errors", "first_ns", "last_ns", "ref")
+    __slots__ = ("count", "errors", "first_ns", "last_ns", "ref", "span_id")
 
     def __init__(self, ref: str) -> None:
         self.ref = ref
         self.count = 0
         self.errors = 0
+        self.span_id = -1
+        """The span that was tagged last: another use under it need not look at its attributes."""
         self.first_ns = self.last_ns = time.time_ns()
 
     def use(self) -> None:

@@ -40,9 +40,13 @@ class Use:
         self._edge: Edge | None = None
         self._token: Token[Context] | None = None
         try:
-            self._edge = edge_to(attribute, ref)
-            self._edge.use()
-            add_reference(get_current_span(), attribute, ref)
+            self._edge = edge = edge_to(attribute, ref)
+            edge.use()
+            span = get_current_span()
+            span_id = span.get_span_context().span_id
+            if span_id != edge.span_id:
+                add_reference(span, attribute, ref)
+                edge.span_id = span_id
             if active.running and (run := active.current()) is not None:
                 run.add(attribute, ref)
         except Exception as error:  # noqa: BLE001 - the wall
