@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--over", choices=["process", "http"], default="process", help="how it gets to whence")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write figures and all cases")
-    parser.add_argument("--explain", metavar="CASE", help="print one case and its whole answer")
+    parser.add_argument("--explain", metavar="CASE", help="print one case and its answer; --fault as it was run")
     return parser
 
 

@@ -21,14 +21,16 @@ def build_world(shape: str, draws: Draws, namer: Namer) -> World:
     models = _models(draws, namer, tables)
     inner = [one.name for one in chain(*layers[1:])]
     _furnish([services[name] for name in inner], draws, namer, list(models), list(tables.values()))
-    _hide(list(services.values()), draws)
+    _hide([services[name] for name in inner], draws)
+    tenants = [namer.word() for _ in range(draws.randint(2, 4))]
     return World(
         shape=shape,
         entries=[one.name for one in layers[0]],
         services=services,
         models=models,
         tables=tables,
-        tenants=[namer.word() for _ in range(draws.randint(2, 4))],
+        tenants=tenants,
+        early_tenant=tenants[0] if draws.chance(0.2) else "",
         outcome_at_entry=draws.chance(0.5),
         errors_are_logged=draws.chance(0.3),
     )
@@ -84,7 +86,8 @@ def _hide(services: list[Service], draws: Draws) -> None:
     """Not everybody tells everything."""
     for one in services:
         one.tells_version = draws.chance(0.87)
-        one.limit_per_minute = 1e9
+        one.is_traced = draws.chance(0.95)
+        one.passes_context = draws.chance(0.6)
 
 
 def _some(draws: Draws, names: Sequence[str]) -> list[str]:

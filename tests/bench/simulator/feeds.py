@@ -33,6 +33,9 @@ class Manners:
     reported_when_over: float
     repeated: float
     bare_names: float
+    misnamed: float
+    """Share of reports whose subject is nothing that anybody knows."""
+    lineage_lost: float
     by_webhook: float
     names_environment: bool
     names_previous: bool
@@ -47,6 +50,8 @@ def draw_manners(draws: Draws) -> Manners:
         reported_when_over=draws.choice((0.0, 0.0, 0.2)),
         repeated=draws.choice((0.0, 0.05, 0.2)),
         bare_names=draws.choice((0.0, 0.0, 0.3)),
+        misnamed=draws.choice((0.0, 0.0, 0.05)),
+        lineage_lost=draws.choice((0.0, 0.0, 0.04)),
         by_webhook=draws.choice((0.0, 0.0, 0.4)),
         names_environment=draws.chance(0.5),
         names_previous=draws.chance(0.6),
@@ -57,7 +62,7 @@ def change_envelopes(stage: Stage, manners: Manners, draws: Draws) -> Iterator[E
     """Reports of everything that was rolled out or noted, but for what gets lost."""
     rollouts = [one for mine in stage.rollouts.values() for one in mine if one.kind != "dataset"]
     for one in (*rollouts, *stage.notes):
-        if one.change_id in stage.unposted:
+        if one.change_id in stage.unposted or draws.chance(manners.lost):
             continue
         late_ns = int(draws.log_uniform(2, 200) * MINUTE_NS) if draws.chance(manners.late) else 0
         at_ns = one.start_ns + (one.ramp_ns if draws.chance(manners.reported_when_over) else 0)
@@ -73,11 +78,12 @@ def change_envelopes(stage: Stage, manners: Manners, draws: Draws) -> Iterator[E
 def _post(stage: Stage, one: Rollout, at_ns: int, manners: Manners, draws: Draws) -> Mapping[str, Any]:
     finished_ns = one.start_ns + one.ramp_ns
     subject = one.thing.partition("#")[2] if draws.chance(manners.bare_names) else one.thing
+    subject += "-live" if draws.chance(manners.misnamed) else ""
     return {
         "id": one.change_id,
         "kind": _KINDS.get(one.kind, one.kind),
         "subject": subject,
-        "from": one.previous if manners.names_previous else None,
+        "from": (one.previous or None) if manners.names_previous else None,
         "to": one.version or None,
         "environment": ENVIRONMENT if manners.names_environment else None,
         "effective_at": format_time(at_ns + manners.clock_off_ns),
@@ -106,10 +112,12 @@ def _delivery(one: Rollout, at_ns: int) -> Mapping[str, Any]:
     }
 
 
-def lineage_envelopes(stage: Stage, draws: Draws, known: float) -> Iterator[Envelope]:
+def lineage_envelopes(stage: Stage, manners: Manners, draws: Draws, known: float) -> Iterator[Envelope]:
     """OpenLineage events of every refresh and training; ``known`` is the share of trainings that are told."""
     for table in stage.world.tables.values():
         for snapshot in stage.snapshots[table.name]:
+            if draws.chance(manners.lineage_lost):
+                continue
             yield _enveloped(_refresh(stage, table, snapshot, draws), snapshot.at_ns, draws)
     for training in stage.trainings:
         if draws.chance(known):

@@ -36,6 +36,8 @@ class Plan:
     tells_sampling: bool
     per_minute: float
     """Recorded requests into each entry, before the onset."""
+    swing: float
+    """How far traffic goes up and down by itself."""
     decoys: tuple[str, ...]
     """Ids of innocent changes at the onset."""
     trainings_told: float
@@ -61,6 +63,7 @@ def draw_plan(draws: Draws, end_ns: int, fault_name: str | None) -> Plan:
         sampled=draws.choices((1.0, 0.5, 0.1, 0.02), (0.55, 0.2, 0.15, 0.1))[0],
         tells_sampling=draws.chance(0.7),
         per_minute=_rate(stage),
+        swing=draws.choice((0.0, 0.1, 0.3)),
         decoys=tuple(_add_decoys(stage)) if draws.chance(DECOYS) else (),
         trainings_told=draws.choice((1.0, 1.0, 0.8, 0.0)),
     )

@@ -20,6 +20,8 @@ ODD_SHARE = 0.02
 
 PER_DAY = {"deployment": 1.6, "flag": 1.0, "model": 0.6, "config": 0.5, "prompt": 0.6, "infrastructure": 0.4}
 """Changes of each thing of a kind."""
+UNSERVED_PER_DAY = 0.1
+"""Deployments of a service that are reported, but never serve anybody."""
 
 
 class Training(NamedTuple):
@@ -97,9 +99,9 @@ class Stage:
         self.rollouts[rollout.thing].append(back)
         return back
 
-    def note(self, kind: str, thing: str, at_ns: int) -> Rollout:
-        """A change that brings no version that telemetry could show."""
-        rollout = Rollout(self.namer.change_id(), kind, thing, "", "", at_ns)
+    def note(self, kind: str, thing: str, at_ns: int, version: str = "") -> Rollout:
+        """A change that brings no version that telemetry shows."""
+        rollout = Rollout(self.namer.change_id(), kind, thing, version, "", at_ns)
         self.notes.append(rollout)
         return rollout
 
@@ -161,6 +163,8 @@ def set_stage(draws: Draws, namer: Namer, world: World, symptom: str, onset_ns: 
     for service in world.services.values():
         stage.first[service.ref] = draws.hex(10)
         _add_changes(stage, "deployment", service.ref)
+        for at in draws.times(UNSERVED_PER_DAY / 24, stage.begins_ns, stage.ends_ns):
+            stage.note("deployment", service.ref, at, draws.hex(10))
         for kind in ("config", "infrastructure"):
             for at in draws.times(PER_DAY[kind] / 24, stage.begins_ns, stage.ends_ns):
                 stage.note(kind, service.ref, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ BEFORE_NS = 22 * MINUTE_NS
 """Full traffic begins so long before the onset; earlier there are only some requests, which show what was in use."""
 QUIET_NS = 16 * MINUTE_NS
 """Of that, the time that the alarm learns from."""
+SWING_NS = 6 * MINUTE_NS
 SPARSE_PER_HOUR = 6
 MAX_TRIES = 40
 
@@ -98,7 +100,7 @@ def _play(plan: Plan, case_id: str, *, is_control: bool) -> Case | None:
     play.go_on(asked_ns)
     play.add_history(told)
     envelopes = [*play.envelopes(), *change_envelopes(told, plan.manners, draws)]
-    envelopes += lineage_envelopes(told, draws, plan.trainings_told)
+    envelopes += lineage_envelopes(told, plan.manners, draws, plan.trainings_told)
     draws.shuffle(envelopes)
     arrived = sorted((one for one in envelopes if one.arrival_ns <= asked_ns), key=lambda one: one.arrival_ns)
     return Case(
@@ -125,7 +127,8 @@ class _Play:
     def until_noticed(self) -> tuple[int, str] | None:
         """When and how the alarm was raised; None if it never was."""
         onset_ns, seen = self._plan.stage.onset_ns, self._traffic.seen
-        self.go_on(onset_ns)
+        while self._now_ns < onset_ns:
+            self.go_on(self._now_ns + MINUTE_NS)
         usual = alarm.usual_of([one for one in seen if one.at_ns < onset_ns - BEFORE_NS + QUIET_NS])
         while self._now_ns < onset_ns + GIVE_UP_NS:
             self.go_on(self._now_ns + MINUTE_NS)
@@ -138,6 +141,7 @@ class _Play:
         """More of the same."""
         plan = self._plan
         surge = plan.fault.surge if self._now_ns >= plan.stage.onset_ns else 1.0
+        surge *= 1 + plan.swing * math.sin((self._now_ns - plan.stage.onset_ns) / SWING_NS)
         for entry in plan.stage.world.entries:
             for at_ns in plan.draws.times(plan.per_minute * surge * 60, self._now_ns, until_ns):
                 self._rows += self._traffic.request(entry, at_ns)
@@ -217,5 +221,7 @@ def _hardships(plan: Plan, reported: set[str]) -> Iterator[str]:
         yield "sampling untold"
     if any(one.tenant or one.operation for one in fault.effects):
         yield "some requests only"
+    if stage.world.early_tenant:
+        yield "odd canary"
     if stage.world.shape in ("queues", "circles"):
         yield stage.world.shape

@@ -26,6 +26,7 @@ QUEUE_MS = 200.0
 PROVIDER_MS = 60.0
 FAILURE_SPREADS = 0.95
 RETRIED = 0.3
+EARLY_PLACES, EARLY_TROUBLE = 0.4, 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class _Walk:
         self._world = traffic.world
         self._draws = traffic.draws
         self._tenant = self._draws.choice(self._world.tenants)
+        self._is_early = self._tenant == self._world.early_tenant
         self._met: dict[str, str] = {}
         self._trace_id = self._draws.randbytes(16)
         self._visits = 0
@@ -129,11 +131,12 @@ class _Walk:
         for thing in self._traffic.things[name]:
             self._met[thing] = self._traffic.timelines.actual[thing].version(arrival.at_ns, self._place(thing))
         shows = self._hurt(service, arrival.at_ns, operation)
+        trouble = EARLY_TROUBLE if self._is_early else 1.0
         own_ns = int(draws.lognormal(service.own_ms * shows.get(SLOW, 1.0), 0.35) * 1e6)
         own = Visit(
             arrival.at_ns + own_ns // 2,
-            failed=FAILS in shows or draws.random() < service.error_rate,
-            poor=POOR in shows or draws.random() < service.poor_rate,
+            failed=FAILS in shows or draws.random() < service.error_rate * trouble,
+            poor=POOR in shows or draws.random() < service.poor_rate * trouble,
         )
         answer = self._ask_others(service, own, span_id if service.is_traced else arrival.parent)
         answer = answer._replace(end_ns=answer.end_ns + own_ns // 2)
@@ -150,7 +153,8 @@ class _Walk:
     def _place(self, thing: str) -> float:
         place = self._places.get(thing)
         if place is None:
-            place = self._places[thing] = self._draws.random()
+            place = self._draws.random() * (EARLY_PLACES if self._is_early else 1.0)
+            self._places[thing] = place
         return place
 
     def _hurt(self, service: Service, at_ns: int, operation: str) -> Mapping[str, float]:
@@ -188,8 +192,11 @@ class _Walk:
 
     def _wait_for(self, service: Service, call: Call, at_ns: int, parent: bytes) -> Visit:
         span_id = self._draws.randbytes(8)
-        answer = self.visit(call.service, Arrival(at_ns + HOP_NS, span_id if service.is_traced else parent))
-        end_ns = answer.end_ns + HOP_NS
+        known, parent_id = self._trace_id, span_id if service.is_traced else parent
+        if not service.is_traced and not service.passes_context:
+            self._trace_id, parent_id = self._draws.randbytes(16), b""
+        answer = self.visit(call.service, Arrival(at_ns + HOP_NS, parent_id))
+        self._trace_id, end_ns = known, answer.end_ns + HOP_NS
         about = (("server.address", call.service),)
         self._add(service, _Told(span_id, parent, CLIENT, "request", at_ns, end_ns, answer.failed, about))
         return answer._replace(end_ns=end_ns)

@@ -55,8 +55,8 @@ class Service:
     instances: int = 3
     tells_version: bool = True
     is_traced: bool = True
-    limit_per_minute: float = 1e9
-    """Requests beyond which it gets slow."""
+    passes_context: bool = True
+    """Whether traces go on through it, where it isn't traced itself."""
 
     @property
     def ref(self) -> str:
@@ -113,6 +113,8 @@ class World:
     models: Mapping[str, Model]
     tables: Mapping[str, Table]
     tenants: Sequence[str]
+    early_tenant: str
+    """Gets new versions first and has more trouble anyway, as internal users do; empty for none."""
     outcome_at_entry: bool
     """Whether a poor result is told by the entry, not where it arises."""
     errors_are_logged: bool

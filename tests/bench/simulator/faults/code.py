@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from tests.bench.simulator.effects import FAILS, POOR
-from tests.bench.simulator.faults.common import LOUD, Fault, bring, culprit, effect, pick_place, sleep_ns
+from tests.bench.simulator.faults.common import LOUD, Fault, bring, culprit, effect, given_flag, pick_place, sleep_ns
 from tests.bench.simulator.stage import Stage
-from tests.bench.simulator.world import Service, flag_ref
 
 
 def deploy(stage: Stage) -> Fault:
@@ -21,10 +20,10 @@ def deploy(stage: Stage) -> Fault:
 
 def flag(stage: Stage) -> Fault:
     """A flag lets requests into code that hurts."""
-    place = _flagged(stage)
-    name = stage.draws.choice(place.flags)
-    rollout, versions = bring(stage, "flag", flag_ref(name), stage.onset_ns - sleep_ns(stage) // 4)
-    strikes = effect(stage, place.name, LOUD, [(flag_ref(name), versions)], stage.onset_ns)
+    place = pick_place(stage)
+    switch = given_flag(stage, place)
+    rollout, versions = bring(stage, "flag", switch, stage.onset_ns - sleep_ns(stage) // 4)
+    strikes = effect(stage, place.name, LOUD, [(switch, versions)], stage.onset_ns)
     return Fault("code", [strikes], [culprit(rollout)], guilty=[rollout])
 
 
@@ -34,17 +33,6 @@ def threshold(stage: Stage) -> Fault:
     note = stage.note("config", place.ref, stage.onset_ns - sleep_ns(stage) // 8)
     strikes = effect(stage, place.name, {POOR: 0.7, FAILS: 0.3}, [], stage.onset_ns)
     return Fault("code", [replace(strikes, operation=None)], [culprit(note)], guilty=[note])
-
-
-def _flagged(stage: Stage) -> Service:
-    flagged = [stage.world.services[name] for name in stage.places if stage.world.services[name].flags]
-    if flagged:
-        return stage.draws.choice(flagged)
-    place = pick_place(stage)
-    name = stage.namer.word()
-    place.flags.append(name)
-    stage.first[flag_ref(name)] = stage.namer.word()
-    return place
 
 
 CLASSES: Mapping[str, Callable[[Stage], Fault]] = {"deploy": deploy, "flag": flag, "threshold": threshold}

@@ -13,29 +13,25 @@ from tests.bench.simulator.faults.common import (
     Culprit,
     Fault,
     bring,
+    bring_model,
     culprit,
     effect,
+    given_flag,
     pick_place,
     reading,
     serving,
     stronger,
 )
 from tests.bench.simulator.faults.data import align
-from tests.bench.simulator.stage import Stage, train, trained_before
-from tests.bench.simulator.world import flag_ref
+from tests.bench.simulator.stage import Stage
 
 
 def model_and_flag(stage: Stage) -> Fault:
     """A flag sends requests down a way that a new model doesn't know."""
     place, model = serving(stage)
-    if not place.flags:
-        place.flags.append(stage.namer.word())
-        stage.first[flag_ref(place.flags[0])] = stage.namer.word()
-    switch = flag_ref(stage.draws.choice(place.flags))
+    switch = given_flag(stage, place)
     earlier = stage.onset_ns - int(stage.draws.log_uniform(10, 300) * MINUTE_NS)
-    first, versions = bring(stage, "model", model.ref, earlier, share=stage.draws.choice((0.3, 0.5, 1.0)))
-    for version in versions:
-        train(stage, model.name, version, earlier - trained_before(stage.draws))
+    first, versions = bring_model(stage, model, earlier, share=stage.draws.choice((0.3, 0.5, 1.0)))
     second, variants = bring(stage, "flag", switch, stage.onset_ns, share=stage.draws.choice((0.3, 0.5, 1.0)))
     needs = [(model.ref, versions), (switch, variants)]
     strikes = stronger(effect(stage, place.name, {FAILS: 0.5, POOR: 0.5}, needs, stage.onset_ns), 0.4)
@@ -59,9 +55,7 @@ def independent(stage: Stage) -> Fault:
     """A deploy and a model roll-out hurt within minutes of each other."""
     place, (host, model) = pick_place(stage), serving(stage)
     first, versions = bring(stage, "deployment", place.ref, stage.onset_ns)
-    second, others = bring(stage, "model", model.ref, stage.onset_ns + int(stage.draws.uniform(0, 3) * MINUTE_NS))
-    for version in others:
-        train(stage, model.name, version, second.start_ns - trained_before(stage.draws))
+    second, others = bring_model(stage, model, stage.onset_ns + int(stage.draws.uniform(0, 3) * MINUTE_NS))
     effects = [
         effect(stage, place.name, LOUD, [(place.ref, versions)], stage.onset_ns),
         effect(stage, host.name, SILENT, [(model.ref, others)], stage.onset_ns),

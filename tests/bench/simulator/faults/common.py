@@ -9,8 +9,8 @@ from typing import NamedTuple
 from tests.bench.simulator.draws import HOUR_NS, MINUTE_NS
 from tests.bench.simulator.effects import FAILS, POOR, SLOW, Effect
 from tests.bench.simulator.rollouts import Rollout
-from tests.bench.simulator.stage import Stage
-from tests.bench.simulator.world import Model, Read, Service, Table
+from tests.bench.simulator.stage import Stage, train, trained_before
+from tests.bench.simulator.world import Model, Read, Service, Table, flag_ref
 
 TAKEN_BACK = 0.15
 """Share of guilty roll-outs that somebody takes back while the incident goes on."""
@@ -117,6 +117,22 @@ def bring(stage: Stage, kind: str, thing: str, at_ns: int, **how: float) -> tupl
     if kind != "flag" and stage.draws.chance(BUILT_ON):
         versions.add(stage.roll_out(kind, thing, stage.onset_ns + int(stage.draws.uniform(5, 40) * MINUTE_NS)).version)
     return rollout, frozenset(versions)
+
+
+def bring_model(stage: Stage, model: Model, at_ns: int, **how: float) -> tuple[Rollout, frozenset[str]]:
+    """The same for a model; its versions were trained some time before."""
+    rollout, versions = bring(stage, "model", model.ref, at_ns, **how)
+    for version in sorted(versions):
+        train(stage, model.name, version, rollout.start_ns - trained_before(stage.draws))
+    return rollout, versions
+
+
+def given_flag(stage: Stage, place: Service) -> str:
+    """Reference of a flag of a service; it is given one if it has none so far."""
+    if not place.flags:
+        place.flags.append(stage.namer.word())
+        stage.first[flag_ref(place.flags[0])] = stage.namer.word()
+    return flag_ref(stage.draws.choice(place.flags))
 
 
 def culprit(rollout: Rollout) -> Culprit:

@@ -13,6 +13,7 @@ from tests.bench.simulator.faults.common import (
     Culprit,
     Fault,
     bring,
+    bring_model,
     culprit,
     effect,
     pick_place,
@@ -22,15 +23,13 @@ from tests.bench.simulator.faults.common import (
 )
 from tests.bench.simulator.stage import Stage, Training, train, trained_before
 from tests.bench.simulator.tables import Defect, leaking, skewed
-from tests.bench.simulator.world import Model, prompt_ref
+from tests.bench.simulator.world import Model, Read, prompt_ref
 
 
 def roll_out(stage: Stage) -> Fault:
     """A new version of a model is worse: slower, or wrong."""
     place, model = serving(stage)
-    rollout, versions = bring(stage, "model", model.ref, stage.onset_ns - sleep_ns(stage) // 4)
-    for version in versions:
-        train(stage, model.name, version, rollout.start_ns - trained_before(stage.draws))
+    rollout, versions = bring_model(stage, model, stage.onset_ns - sleep_ns(stage) // 4)
     shows = {POOR: 0.6, SLOW: 0.25, FAILS: 0.15}
     strikes = effect(stage, place.name, shows, [(model.ref, versions)], stage.onset_ns)
     return Fault("model", [strikes], [culprit(rollout)], guilty=[rollout])
@@ -64,12 +63,8 @@ def embedding_mismatch(stage: Stage) -> Fault:
     place, model = serving(stage)
     _, table = reading(stage, shows="snapshot")
     if all(read.dataset != table.name for read in place.reads):
-        place.reads.append(
-            next(one for name in stage.places for one in stage.world.services[name].reads if one.dataset == table.name)
-        )
-    rollout, versions = bring(stage, "model", model.ref, stage.onset_ns)
-    for version in versions:
-        train(stage, model.name, version, rollout.start_ns - trained_before(stage.draws))
+        place.reads.append(Read(table.name, "snapshot"))
+    rollout, versions = bring_model(stage, model, stage.onset_ns)
     rebuilt_ns = stage.onset_ns + 40 * MINUTE_NS
     old = frozenset(one.version for one in stage.snapshots[table.name] if one.at_ns < rebuilt_ns)
     needs = [(model.ref, versions), (table.ref, old)]
