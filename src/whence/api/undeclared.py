@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -20,7 +21,7 @@ from whence.api.window import Window, WindowDep
 from whence.declare.declared import Declared, Disagreement, Statement
 from whence.declare.difference import REASONS, Finding, Status
 from whence.model.times import format_time
-from whence.store.protocol import GraphReader
+from whence.store.protocol import MAX_PAGE, GraphReader, SearchQuery
 from whence.store.rules import decode_cursor, encode_cursor
 from whence.tokens import Scope
 
@@ -117,7 +118,8 @@ async def read_report(
         chosen = [one for one in chosen if key in (one.dependent, one.dependency)]
     owners = Owners(context.store, report.declared)
     if owner is not None:
-        chosen = [one for one in chosen if owner in (await owners.of(one.dependent), await owners.of(one.dependency))]
+        theirs = await owners.having(owner)
+        chosen = [one for one in chosen if one.dependent in theirs or one.dependency in theirs]
     at = decode_cursor(cursor)[0] if cursor is not None else 0
     shown = chosen[at : at + limit]
     more = encode_cursor(at + limit, "") if len(chosen) > at + limit else None
@@ -140,6 +142,17 @@ class Owners:
             seen = entity.attribute("owner") if entity is not None else None
             self._known[key] = seen or self._declared.owner(key)
         return self._known[key]
+
+    async def having(self, owner: str) -> frozenset[str]:
+        """Keys of all that an owner has, by telemetry or by files."""
+        found = {key for key in self._declared.descriptions if self._declared.owner(key) == owner}
+        query = SearchQuery(owner=owner, limit=MAX_PAGE)
+        while True:
+            owned = await self._reader.search(query)
+            found.update(one.key for one in owned.items)
+            if owned.cursor is None:
+                return frozenset(found)
+            query = replace(query, cursor=owned.cursor)
 
 
 async def findings_json(

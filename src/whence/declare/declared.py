@@ -101,11 +101,11 @@ class Declared:
         return [(one, other) for one in sorted(self.meant(edge.dependent)) for other in dependencies]
 
     def covering(self, dependent: str, dependency: str, environment: str) -> tuple[Statement, ...]:
-        """Statements on one dependency that hold in an environment."""
+        """Statements on one dependency that hold in an environment; what was seen without one may be of any."""
         found = self._pairs.get((dependent, dependency))
         if found is None:
             return ()
-        return tuple(one for one in found if one.edge.environment in ("", environment))
+        return tuple(one for one in found if not environment or one.edge.environment in ("", environment))
 
     def described(self, key: str) -> tuple[Thing, ...]:
         """What is said of a thing."""

@@ -172,7 +172,8 @@ def _never_seen(src: str, dst: str, where: str, statements: tuple[Statement, ...
 
 
 def _is_among(environment: str | None, environments: set[str] | None) -> bool:
-    return bool(environments) and (environment is None or environment in (environments or ()))
+    """Whether one was seen there, or without an environment, which may be any."""
+    return bool(environments) and (environment is None or not {environment, ""}.isdisjoint(environments or ()))
 
 
 def _holds_in(statement: Statement, environment: str | None) -> bool:

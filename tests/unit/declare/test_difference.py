@@ -86,6 +86,12 @@ def test_declaration_of_another_environment_does_not_count() -> None:
     assert [one[0] for one in found(observed, edge, environment="production")] == ["undeclared"]
 
 
+def test_what_was_seen_without_an_environment_may_be_of_any() -> None:
+    edge = says("storefront", "ranking", environment="staging")
+    for environment in (None, "staging"):
+        assert found([sees(SHOP, RANK, environment="")], edge, environment=environment) == []
+
+
 def test_unused_only_where_it_would_have_been_seen() -> None:
     call, reads = says(SHOP, RANK), says(SHOP, CLICKS, RelationType.READS)
     assert found([], call) == [("blind_spot", SHOP, RANK, "dependent_not_seen")]
