@@ -151,6 +151,7 @@ class Shop:
             "WHENCE_URL": self._server.url,
             "OTEL_EXPORTER_OTLP_ENDPOINT": self._server.otlp_url,
             "OTEL_BSP_SCHEDULE_DELAY": "300",
+            "OPENLINEAGE_DISABLED": "true",  # the jobs report their runs themselves
             "OTEL_RESOURCE_ATTRIBUTES": ",".join(f"{name}={value}" for name, value in about.items()),
         }
 

@@ -46,5 +46,10 @@ def context_with(attribute: str, ref: str) -> Context:
     return set_value(_KEY, uses, context)
 
 
+def is_inside_use_of(attribute: str) -> bool:
+    """Whether the code runs inside a ``with`` or decorator that names a reference of this kind."""
+    return attribute in _uses(None)
+
+
 def _uses(context: Context | None) -> Mapping[str, tuple[str, ...]]:
     return cast("Mapping[str, tuple[str, ...]]", get_value(_KEY, context) or {})

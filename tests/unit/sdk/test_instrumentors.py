@@ -29,6 +29,7 @@ from sklearn.linear_model import LinearRegression  # type: ignore[import-untyped
 from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
 from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
+import whence
 from whence.model.names import INPUTS, MODELS, OUTPUTS
 from whence.sdk import instrument
 from whence.sdk.guard import losses
@@ -102,6 +103,14 @@ def test_model_from_a_file_tags_each_prediction_with_its_digest(request_: Reques
     with request_:
         other.predict(np.array([[3.0]]))
     assert request_[MODELS] == set()
+
+
+def test_model_that_the_application_names_itself_has_no_second_name(request_: Request, tmp_path: Path) -> None:
+    joblib.dump(fitted(), tmp_path / "ranker.joblib")
+    model = joblib.load(tmp_path / "ranker.joblib")
+    with request_, whence.uses_model("file#shop/ranker@version:v42"):
+        model.predict(np.array([[3.0]]))
+    assert request_[MODELS] == {"file#shop/ranker@version:v42"}
 
 
 def test_pipeline_inside_a_dict_is_found_and_keeps_its_optional_methods(request_: Request, tmp_path: Path) -> None:

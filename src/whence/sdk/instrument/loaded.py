@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from weakref import ref
 
+from whence.model.names import MODELS
 from whence.sdk.instrument.patches import Patches
+from whence.sdk.tags import is_inside_use_of
 from whence.sdk.uses import uses_model
 
 METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples", "run")
@@ -33,5 +35,6 @@ def models_in(loaded: object) -> Iterator[Any]:
 
 def _predicted(_result: object, model: object, *_args: object, **_kwargs: object) -> None:
     known = _references.get(id(model))
-    if known is not None and known[0]() is model:
+    # Where the application names the model itself, the file would be a second name for the same thing.
+    if known is not None and known[0]() is model and not is_inside_use_of(MODELS):
         uses_model(known[1])
