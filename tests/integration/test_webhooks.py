@@ -69,7 +69,7 @@ async def test_deployment_unsigned_on_an_open_service_is_recorded_with_a_warning
             "changes": ["github:deployment:145988746"],
             "entities": [],
             "incidents": [],
-        "ignored": None,
+            "ignored": None,
             "verified": False,
             "warning": "no secret is set for github, so nobody can tell who sent this: "
             "set WHENCE_WEBHOOK_SECRETS=github:<secret>",

@@ -6,7 +6,7 @@ child spans, time lost on the way into it and out of it, the calls that it makes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from whence.rca.requests import Requests
 from whence.rca.series import Clock, Place, Series, clock_of, sides
 from whence.rca.topology import Topology
 
-SCALE = {"own_time": 1.0, "way_in": 1.0, "way_out": 0.7, "calls_made": 0.7, "errors": 1.3}
+SCALE = {"own_time": 1.0, "way_in": 1.0, "way_out": 0.7, "calls_made": 0.7, "errors": 1.3, "poor": 1.3}
 """How much a z score of each facet says of the place: calls and the way out also move when others are in trouble."""
 DIMMED = {
     Signal.ERRORS: {"own_time": 0.5, "way_in": 0.5, "way_out": 0.5},
@@ -52,7 +52,7 @@ class Behaviour:
         counts = _Counts(case, requests, topology)
         self.clock: Clock = counts.clock
         self._number = counts.number
-        self._facets = counts.facets()
+        self._facets = (*counts.facets(), *((counts.poor(),) if signal is Signal.QUALITY else ()))
         best = [
             SCALE[one.name] * dimmed.get(one.name, 1.0) * Grouping(one.owner, len(self._number)).maximum(one.scores)
             for one in self._facets
@@ -129,18 +129,33 @@ class _Counts:
             facets.errors(sides(errors), sides(entries)),
         )
 
+    def poor(self) -> Measured:
+        """Poor outcomes, where they were seen; not at the symptom, where the last judge sits."""
+        operation = self._numbers([owner for owner, _ in self._own.places])
+        poor = Grouping(operation, len(self.number)).total(self._own.cumulated(self._case.operations.poor))
+        if self._symptom in self.number:
+            poor[self.number[self._symptom]] = 0.0
+        calls = self._as_calls()
+        entries = self._entries(calls.callee, self._calls.cumulated(self._case.edges.calls))
+        return replace(facets.errors(sides(poor), sides(entries)), name="poor")
+
     def _as_calls(self) -> Calls:
         callers, callees = (tuple(ends[side] for ends in self._calls.places) for side in (0, 1))
         gaps = self._calls.durations(self._case.edges.gap)
         return Calls(self._numbers(callers), self._numbers(callees), callers, callees, gaps)
 
     def _entries(self, callee: Ints, calls: Floats) -> Floats:
-        """Requests into each place, cumulated: what calls and errors are measured against."""
+        """Requests into each place, cumulated: what calls and errors are measured against.
+
+        Only in buckets of which more than the requests was read, or the first of them would look like a beginning.
+        """
         entries = Grouping(callee, len(self.number)).total(calls)
         symptom, rows = self.number.get(self._symptom), self._requests.everything
         if symptom is not None and len(rows):
-            outside = Series(Names.only(("", ""), len(rows)), self._requests.start_s[rows], self.clock)
-            total = outside.cumulated(self._requests.total[rows])[0]
+            starts = self._requests.start_s[rows]
+            told = np.isin(starts, np.concatenate([self._case.operations.start_s, self._case.edges.start_s]))
+            outside = Series(Names.only(("", ""), len(rows)), starts, self.clock)
+            total = outside.cumulated(np.where(told, self._requests.total[rows], 0.0))[0]
             entries[symptom] = np.maximum(entries[symptom], total)
         return entries
 

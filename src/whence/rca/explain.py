@@ -20,6 +20,8 @@ from whence.rca.weights import RankWeights
 TIE_RATIO = 1.1
 """Two suspects whose probabilities differ by less than this factor are not told apart."""
 DECISIVE_NATS = 3.0
+DECISIVE_TOGETHER_NATS = 5.0
+"""Several pieces that each say little, but all the same."""
 ENOUGH_REQUESTS = 60.0
 """On the smaller side of a contrast; with fewer it is still ripening."""
 _BANDS = ((0.85, Band.VERY_LIKELY), (0.60, Band.LIKELY), (0.35, Band.POSSIBLE))
@@ -37,7 +39,9 @@ def cap(evidence: Sequence[Evidence], weights: RankWeights) -> float:
     strong = {one.code for one in evidence if one.weight >= DECISIVE_NATS}
     if withdrawal.CODE in strong:
         return 1.0
-    return weights.cap_without_withdrawal if same_time_contrast.CODE in strong else weights.cap_without_decisive
+    telling = sum(one.weight for one in evidence if one.code not in _CIRCUMSTANTIAL and one.direction == "for")
+    is_decisive = same_time_contrast.CODE in strong or telling >= DECISIVE_TOGETHER_NATS
+    return weights.cap_without_withdrawal if is_decisive else weights.cap_without_decisive
 
 
 def verdict(scene: Scene, suspects: Sequence[Suspect], none: NoneRow) -> Verdict:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from whence.model.change import Change
 from whence.model.delta import Entity, Relation
-from whence.model.environments import bears_on
-from whence.model.kinds import ChangeKind, EntityKind
+from whence.model.environments import UNNAMED, bears_on
+from whence.model.kinds import VERSION_KINDS, ChangeKind, EntityKind
 from whence.model.names import REVISION, SERVICE_VERSION
 from whence.model.times import NS_PER_SECOND
 from whence.rca.topology import version_text
@@ -49,13 +49,20 @@ class Sighting:
 def sightings(versions: Iterable[Relation], environment: str | None) -> tuple[Sighting, ...]:
     """Every version that replaced another one, in order of first sight. Not the first version of its entity.
 
-    Where one environment is asked for, what named none counts as seen there.
+    A version that was also reported without an environment (by a lineage event) is one and the same where it was seen;
+    where one environment is asked for, what named none counts as seen there.
     """
+    kept = [one for one in versions if bears_on(one.key.environment, environment)]
+    named: dict[str, set[str]] = defaultdict(set)
+    for relation in kept:
+        if relation.key.environment != UNNAMED:
+            named[relation.key.dst].add(relation.key.environment)
     series: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
-    for relation in versions:
+    for relation in kept:
         key = relation.key
-        if bears_on(key.environment, environment):
-            first = series[(key.src, key.environment if environment is None else environment)]
+        places = {key.environment} if key.environment != UNNAMED else named[key.dst] or {environment or UNNAMED}
+        for place in places:
+            first = series[(key.src, place)]
             first[key.dst] = min(first.get(key.dst, relation.first_seen_ns), relation.first_seen_ns)
     found = []
     for (base, where), first in series.items():
@@ -99,7 +106,8 @@ def match(
     matched = {}
     for change in changes:
         mine = [one for base in subjects.get(change.id, ()) for one in by_base.get(base, ())]
-        best = _best_match(change, mine, labels)
+        fitting = [one for one in mine if _is_kind_of(change, entities.get(one.version))]
+        best = _best_match(change, mine, fitting, labels)
         if best is not None:
             matched[change.id] = best
     return matched
@@ -126,13 +134,26 @@ def inferred_change(sighting: Sighting, kind: EntityKind) -> Change | None:
     )
 
 
-def _best_match(change: Change, mine: Sequence[Sighting], labels: Mapping[str, frozenset[str]]) -> Sighting | None:
+def _is_kind_of(change: Change, version: Entity | None) -> bool:
+    """Whether such a change brings such a version: a config or a node pool that changes brings no new code."""
+    if version is None or change.kind is ChangeKind.OTHER:
+        return True
+    kind = next((entity for entity, of_version in VERSION_KINDS.items() if of_version is version.kind), version.kind)
+    return KIND_OF_CHANGE.get(kind, change.kind) is change.kind
+
+
+def _best_match(
+    change: Change, mine: Sequence[Sighting], fitting: Sequence[Sighting], labels: Mapping[str, frozenset[str]]
+) -> Sighting | None:
+    """By the version that the report names; else the nearest in time of those that such a change can bring."""
     environment = change.environment
-    mine = [one for one in mine if not environment or bears_on(one.environment, environment)]
+    mine, fitting = (
+        [one for one in some if not environment or bears_on(one.environment, environment)] for some in (mine, fitting)
+    )
     named = [one for one in mine if change.to_version is not None and change.to_version in labels[one.version]]
     if not named and change.to_version is not None and _is_version_text(change.to_version, mine):
         return None
-    near = named or [one for one in mine if abs(one.first_seen_ns - change.effective_ns) <= MATCH_WINDOW_NS]
+    near = named or [one for one in fitting if abs(one.first_seen_ns - change.effective_ns) <= MATCH_WINDOW_NS]
     return min(near, key=lambda one: (abs(one.first_seen_ns - change.effective_ns), one.version), default=None)
 
 

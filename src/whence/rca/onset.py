@@ -20,6 +20,8 @@ from whence.rca.splits import NO_SPLIT, Split, best_drop, best_rise
 
 MIN_GAIN_NATS = 6.0
 """A split must beat "nothing changed" by this much to count as an onset."""
+MIN_GAIN_TOLD_NATS = 3.5
+"""In the signal that somebody complained about: they didn't do so for nothing."""
 GIVEN_SLACK_S = 60
 """A stated onset is trusted, but people round to the minute."""
 UNNOTICED_S = 180
@@ -88,7 +90,7 @@ def observe(requests: Requests, incident: Incident, logged: Split = NO_SPLIT) ->
             signal, best = Signal.VOLUME, drop
     if max(best.gain, MIN_GAIN_NATS) < logged.gain and given in (None, Signal.ERRORS) and best.gain < MIN_GAIN_NATS:
         signal, best = Signal.ERRORS, replace(logged, before=0.0)
-    found = best.gain >= MIN_GAIN_NATS or incident.onset_ns is not None
+    found = best.gain >= (MIN_GAIN_NATS if given is None else MIN_GAIN_TOLD_NATS) or incident.onset_ns is not None
     return Observed(
         signal=signal if given is None else given,
         onset=_onset(incident, best, found=found),

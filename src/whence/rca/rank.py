@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from whence.model.answer import Answer, NoneRow, RuledOut, Suspect, Verdict
+from whence.model.times import NS_PER_SECOND
 from whence.rca import explain
 from whence.rca.canonical import inputs_hash, ordered
 from whence.rca.case import Case
@@ -19,6 +21,7 @@ from whence.rca.scene import Scene, scene_of
 from whence.rca.weighing import MOST_CANDIDATES, Weighed, by_timing, stable_key, weigh
 from whence.rca.weights import DEFAULT_WEIGHTS, WEIGHTS_VERSION, RankWeights
 
+SHORTLY_NS = 15 * 60 * NS_PER_SECOND
 PRECISION = 9
 """Decimals of a probability that count; what differs beyond is a tie."""
 
@@ -49,7 +52,10 @@ def rank(case: Case, weights: RankWeights = DEFAULT_WEIGHTS) -> Answer:
 def _answer(scene: Scene, weighed: Sequence[Weighed], ruled_out: Sequence[RuledOut]) -> Answer:
     case = scene.case
     condition = condition_of(scene, [one.candidate for one in weighed])
-    result = posterior([one.nats for one in weighed], condition.nats if condition else 0.0, scene.weights)
+    none_nats = (condition.nats if condition else 0.0) + scene.weights.none_for_rivals * math.log1p(
+        _rivals(weighed, scene)
+    )
+    result = posterior([one.nats for one in weighed], none_nats, scene.weights)
     shares = [
         round(min(float(share), explain.cap(one.evidence, scene.weights)), PRECISION)
         for one, share in zip(weighed, result.changes, strict=True)
@@ -75,6 +81,12 @@ def _answer(scene: Scene, weighed: Sequence[Weighed], ruled_out: Sequence[RuledO
         weights_version=WEIGHTS_VERSION,
         inputs_hash=inputs_hash(case),
     )
+
+
+def _rivals(weighed: Sequence[Weighed], scene: Scene) -> int:
+    """Changes shortly before the onset: one of so many fits in time by chance."""
+    onset_ns = scene.observed.onset.at_ns
+    return sum(onset_ns - SHORTLY_NS < one.candidate.acts_ns <= onset_ns for one in weighed)
 
 
 def _suspects(weighed: Sequence[Weighed], shares: Sequence[float]) -> tuple[Suspect, ...]:

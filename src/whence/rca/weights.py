@@ -59,10 +59,12 @@ class RankWeights:
     priors: Mapping[ChangeKind, KindPrior] = field(default_factory=lambda: PRIORS)
     unexplained_per_hour: float = 1 / 400
     """Rate of incidents that no recorded change explains."""
-    tempering: float = 0.7
+    tempering: float = 0.9
     """Below 1, because pieces of evidence are correlated."""
-    none_bias: float = 2.0
-    """Nats in favour of "none": the best of many bystanders looks better than a random one."""
+    none_bias: float = 2.5
+    none_for_rivals: float = 0.5
+    """Nats in favour of "none", and for each e-fold of changes shortly before the onset: the best of many bystanders
+    looks better than a random one."""
     cap_without_decisive: float = 0.60
     cap_without_withdrawal: float = 0.85
 

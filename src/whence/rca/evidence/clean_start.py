@@ -9,19 +9,24 @@ from __future__ import annotations
 import math
 
 from whence.model.answer import Evidence
+from whence.model.kinds import ChangeKind
 from whence.rca.candidates import Candidate
 from whence.rca.evidence.common import evidence
 from whence.rca.scene import Scene
 
 CODE = "clean_start"
-SLEEPING_SHARE = 0.15
+SLEEPING_SHARE = 0.2
 MIN_REQUESTS = 5.0
 
 
 def clean_start(candidate: Candidate, scene: Scene) -> Evidence | None:
     """How unlikely so many good requests were, had each been hurt as those after the onset are."""
     observed, requests = scene.observed, scene.requests
-    if not observed.found or candidate.acts_ns >= observed.onset.low_ns:
+    if (
+        candidate.change.kind is ChangeKind.STALENESS
+        or not observed.found
+        or candidate.acts_ns >= observed.onset.low_ns
+    ):
         return None
     rows = requests.touching(candidate.new_nodes) if candidate.new_nodes else scene.through(candidate)
     early = scene.until(scene.since(rows, candidate.acts_ns), observed.onset.low_ns)

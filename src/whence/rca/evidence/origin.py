@@ -86,7 +86,7 @@ def _handed_on(candidate: Candidate, scene: Scene, start: int, end: int) -> list
         one
         for one in sorted(callers)
         if behaviour.known(one)[start:end].any()
-        and behaviour.movement(one, start + int(np.nanargmax(behaviour.of(one)[start:end]))).facet == "errors"
+        and behaviour.movement(one, start + int(np.nanargmax(behaviour.of(one)[start:end]))).facet in ("errors", "poor")
     ]
 
 
@@ -162,5 +162,7 @@ def describe(movement: Movement) -> str:
             return f"time lost on its calls went from {before:.3g} to {after:.3g} ms"
         case "calls_made":
             return f"calls of {movement.what} for each of its requests went from {before:.2g} to {after:.2g}"
+        case "poor":
+            return f"poor outcomes there went from {percent(before)} to {percent(after)} of its requests"
         case _:
             return f"errors that begin there went from {percent(before)} to {percent(after)} of its requests"
