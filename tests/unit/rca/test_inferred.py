@@ -62,6 +62,23 @@ def test_sightings_of_one_environment_take_in_what_named_none() -> None:
     assert found.first_seen_ns == relations[2].first_seen_ns
 
 
+def test_sightings_of_a_version_that_lineage_told_too_are_one() -> None:
+    (found,) = seen((V1, 0, "production"), (V1, 0, ""), (V2, 9, "production"), (V2, 5, ""))
+    assert (found.version, found.environment, found.previous) == (V2, "production", V1)
+
+
+def test_sightings_of_versions_that_only_lineage_told_are_kept() -> None:
+    (found,) = seen((V1, 0, ""), (V2, 5, ""))
+    assert (found.version, found.environment) == (V2, "")
+
+
+def test_match_of_a_config_with_new_code_is_refused() -> None:
+    (found,) = seen((V1, 0, "prod"), (V2, 1000, "prod"))
+    code = entity(V2, EntityKind.SERVICE_VERSION, base=BASE)
+    assert not matched(change("c", BASE, 990, kind=ChangeKind.CONFIG), found, code)
+    assert matched(change("d", BASE, 990, kind=ChangeKind.DEPLOYMENT), found, code)
+
+
 def test_match_of_a_sighting_without_environment_is_found() -> None:
     (found,) = seen((V1, 0, ""), (V2, 1000, ""))
     assert matched(change("d", BASE, 1000, to_version="v2", environment="production"), found)

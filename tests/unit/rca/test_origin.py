@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tests.unit.rca.scenes import candidate, scene
 from whence.model.answer import Evidence
-from whence.model.kinds import ChangeKind, EntityKind, RelationType
+from whence.model.kinds import ChangeKind, EntityKind, RelationType, Signal
 from whence.model.sketch import bucket_index, encode
 from whence.rca.conditions import condition_of
 from whence.rca.evidence.origin import moved, origin
@@ -101,6 +101,24 @@ def test_origin_of_data_that_make_the_caller_of_their_reader_fail_speaks_for_the
     assert found.data["place"] == CART
     assert found.direction == "for"
     assert found.weight <= 1.0
+
+
+def test_origin_of_poor_outcomes_speaks_for_the_place_where_they_were_seen() -> None:
+    facts = [*quiet(CART), *calls(SHOP, CART, ALL), *work(CART, EARLY), *work(CART, LATE, poor=9.0)]
+    of = scene([*facts, change("d", CART, bucket(40))], incident(SHOP, 79, Signal.QUALITY))
+    found = origin(candidate(of, CART), of)
+    assert found is not None
+    assert found.data["facet"] == "poor"
+    assert found.direction == "for"
+
+
+def test_origin_of_what_was_asked_of_a_shorter_time_than_requests_accuses_nobody() -> None:
+    """Requests are read from further back than what each place did: the first bucket of that is no beginning."""
+    facts: list[Fact] = [entity(SHOP), entity(CART), relation(link(SHOP, CART), -9, bucket(80))]
+    facts += [*traffic(SHOP, ALL, {CART: Met(20)}), *work(SHOP, range(30, 80)), *calls(SHOP, CART, range(30, 80))]
+    of = scene([*facts, change("d", SHOP, bucket(29))], incident(SHOP, 79))
+    found = moved(candidate(of, SHOP), of)
+    assert found is None or found.movement.score < 3
 
 
 def test_origin_when_everything_gets_slow_accuses_nobody() -> None:

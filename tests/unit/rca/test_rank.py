@@ -11,6 +11,7 @@ from whence.model.answer import Answer, Band, Role, Verdict
 from whence.model.kinds import ChangeKind, EntityKind, RelationType, Signal
 from whence.model.profile import ColumnProfile
 from whence.rca.rank import rank
+from whence.rca.weights import DEFAULT_WEIGHTS
 from whence.testing.cases import Met, bucket, case_of, incident, rollout, traffic, versioned, work
 from whence.testing.graphs import Fact, at, change, delta, edge, entity, exposure, key, link, profile, relation
 
@@ -105,6 +106,19 @@ def test_rank_change_that_explains_it_leaves_no_room_for_places() -> None:
 
 def _calls(name: str) -> list[Fact]:
     return [edge(link(SHOP, name), round(bucket(one)), 20, calls=20.0) for one in range(80)]
+
+
+def test_rank_rivals_shortly_before_the_onset_speak_for_none() -> None:
+    """Of many changes one fits in time by chance."""
+    without = replace(DEFAULT_WEIGHTS, none_for_rivals=0.0)
+
+    def gain(at: float) -> float:
+        rivals = [change(f"r{number}", SHOP, bucket(at + number), kind=ChangeKind.CONFIG) for number in range(8)]
+        case = case_of(delta(*plain(), *rivals), incident(SHOP, 79))
+        return rank(case).none.probability - rank(case, without).none.probability
+
+    assert gain(at=30) > 0
+    assert gain(at=-300) == 0
 
 
 def test_rank_two_changes_alike_are_a_tie_that_shares_a_rank() -> None:
