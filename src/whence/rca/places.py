@@ -11,6 +11,7 @@ from whence.rca import explain
 from whence.rca.conditions import Condition, conditions_of
 from whence.rca.evidence import origin
 from whence.rca.evidence.common import evidence
+from whence.rca.posterior import rounded_down
 from whence.rca.scene import Scene
 
 SHARE = 0.2
@@ -26,9 +27,9 @@ def with_places(scene: Scene, suspects: Sequence[Suspect], none: NoneRow) -> tup
     if not places or share <= 0:
         return tuple(suspects), none
     weights = [math.exp(scene.weights.tempering * one.nats) * (1 + one.movement.score) for one in places]
-    shares = [round(share * weight / sum(weights), 9) for weight in weights]
+    shares = [rounded_down(share * weight / sum(weights)) for weight in weights]
     cards = [_card(scene, one, probability) for one, probability in zip(places, shares, strict=True)]
-    rest = replace(none, probability=round(none.probability - sum(shares), 9))
+    rest = replace(none, probability=rounded_down(none.probability - sum(shares)))
     return _ranked([*suspects, *cards]), rest
 
 

@@ -9,6 +9,7 @@ met both, and exposures count each version by itself; changes that can't be told
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ import numpy as np
 
 from whence.rca.columns import Floats
 from whence.rca.weights import RankWeights
+
+STEPS = 1_000_000_000
+"""A probability is told in so many steps; what differs by less is a tie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +43,8 @@ def posterior(nats: Sequence[float], none: float, weights: RankWeights) -> Poste
     odds = np.exp(exponents - exponents.max())
     shares = odds / odds.sum()
     return Posterior(changes=shares[:-1], none=float(shares[-1]))
+
+
+def rounded_down(probability: float) -> float:
+    """A probability as it is told. Never up, or many of them would sum to more than 1."""
+    return math.floor(probability * STEPS) / STEPS

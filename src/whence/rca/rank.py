@@ -15,15 +15,13 @@ from whence.rca.completeness import completeness
 from whence.rca.conditions import condition_of
 from whence.rca.pairs import paired
 from whence.rca.places import with_places
-from whence.rca.posterior import posterior
+from whence.rca.posterior import posterior, rounded_down
 from whence.rca.ruling import outnumbered, rule_out, ruled_out_by_evidence
 from whence.rca.scene import Scene, scene_of
 from whence.rca.weighing import MOST_CANDIDATES, Weighed, by_timing, stable_key, weigh
 from whence.rca.weights import DEFAULT_WEIGHTS, WEIGHTS_VERSION, RankWeights
 
 SHORTLY_NS = 15 * 60 * NS_PER_SECOND
-PRECISION = 9
-"""Decimals of a probability that count; what differs beyond is a tie."""
 
 
 def rank(case: Case, weights: RankWeights = DEFAULT_WEIGHTS) -> Answer:
@@ -52,16 +50,14 @@ def rank(case: Case, weights: RankWeights = DEFAULT_WEIGHTS) -> Answer:
 def _answer(scene: Scene, weighed: Sequence[Weighed], ruled_out: Sequence[RuledOut]) -> Answer:
     case = scene.case
     condition = condition_of(scene, [one.candidate for one in weighed])
-    none_nats = (condition.nats if condition else 0.0) + scene.weights.none_for_rivals * math.log1p(
-        _rivals(weighed, scene)
-    )
-    result = posterior([one.nats for one in weighed], none_nats, scene.weights)
+    rivals = scene.weights.none_for_rivals * math.log1p(_rivals(weighed, scene))
+    result = posterior([one.nats for one in weighed], rivals + (condition.nats if condition else 0.0), scene.weights)
     shares = [
-        round(min(float(share), explain.cap(one.evidence, scene.weights)), PRECISION)
+        rounded_down(min(float(share), explain.cap(one.evidence, scene.weights)))
         for one, share in zip(weighed, result.changes, strict=True)
     ]
     suspects = _suspects(weighed, shares)
-    none = NoneRow(round(result.none, PRECISION), explain.none_reasons(scene, suspects, condition))
+    none = NoneRow(rounded_down(result.none), explain.none_reasons(scene, suspects, condition))
     verdict = explain.verdict(scene, suspects, none)
     headline = explain.headline(verdict, suspects)
     if verdict is Verdict.NONE:

@@ -16,8 +16,10 @@ from whence.model.answer import Answer
 from whence.model.delta import ALL_REQUESTS, GraphDelta
 from whence.model.rows import EdgeRows, ExposureRows, OperationRows
 from whence.rca.case import Case
+from whence.rca.posterior import posterior, rounded_down
 from whence.rca.rank import rank
 from whence.rca.topology import base_key
+from whence.rca.weights import DEFAULT_WEIGHTS
 from whence.testing.cases import Met, bucket, case_of, incident, rollout, traffic, versioned, work
 from whence.testing.graphs import Fact, change, delta, entity, key, link, relation
 
@@ -106,6 +108,12 @@ def test_rank_probabilities_are_probabilities(facts_: list[Fact]) -> None:
     assert all(0 <= share <= 1 for share in shares)
     assert sum(shares) <= 1 + 1e-9
     assert [one.rank for one in found.suspects] == sorted(one.rank for one in found.suspects)
+
+
+@given(st.lists(st.floats(-20, 20), max_size=200), st.floats(-20, 20))
+def test_posterior_as_it_is_told_sums_to_at_most_one(nats: list[float], none: float) -> None:
+    found = posterior(nats, none, DEFAULT_WEIGHTS)
+    assert sum(rounded_down(float(one)) for one in (*found.changes, found.none)) <= 1 + 1e-12
 
 
 def test_rank_inputs_hash_changes_with_the_inputs() -> None:

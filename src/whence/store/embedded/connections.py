@@ -22,10 +22,10 @@ from whence.store.embedded.transactions import BUSY_SECONDS, store_errors, trans
 
 READERS = 4
 _STEPS_BETWEEN_CHECKS = 20_000
+_SECONDS_BETWEEN_TRIES = 0.01
 _SHARED_PRAGMAS = ("temp_store = MEMORY", f"mmap_size = {1 << 30}")
 _WRITER_PRAGMAS = (
     *_SHARED_PRAGMAS,
-    "journal_mode = WAL",
     "synchronous = FULL",
     f"cache_size = {-64 * 1024}",
     f"journal_size_limit = {64 << 20}",
@@ -86,6 +86,7 @@ def _open_writer(path: Path) -> sqlite3.Connection:
     try:
         with transaction(connection, "BEGIN IMMEDIATE"):
             prepare(connection, path)
+        _log_ahead(connection)
         _apply(connection, _WRITER_PRAGMAS)
     except sqlite3.Error as error:
         connection.close()
@@ -104,6 +105,20 @@ def _open_reader(path: Path) -> sqlite3.Connection:
 
 def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log. That needs the file alone for a moment, for which SQLite itself doesn't wait."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+        else:
+            return
 
 
 def _apply(connection: sqlite3.Connection, pragmas: tuple[str, ...]) -> None:
