@@ -34,7 +34,9 @@ def rank(case: Case, weights: RankWeights = DEFAULT_WEIGHTS) -> Answer:
     scene = scene_of(ordered(case), weights)
     ruled_out = [ruled for one in scene.candidates if (ruled := rule_out(one, scene)) is not None]
     excluded = {one.change.id for one in ruled_out}
-    running = by_timing([one for one in scene.candidates if one.change.id not in excluded], scene)
+    running = [one for one in scene.candidates if one.change.id not in excluded]
+    if len(running) > MOST_CANDIDATES:
+        running = by_timing(running, scene)
     ruled_out += [outnumbered(one) for one in running[MOST_CANDIDATES:]]
     weighed = []
     for one in (weigh(candidate, scene) for candidate in running[:MOST_CANDIDATES]):
