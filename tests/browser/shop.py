@@ -10,6 +10,7 @@ import httpx
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, Status
 
 from tests.otlp_requests import PROTOBUF, add_span, resource, traces
+from tests.waiting import WAIT_SECONDS, eventually
 from tests.whence_server import WhenceServer
 from whence.model.times import format_time
 
@@ -18,7 +19,6 @@ MINUTES, ROLL_OUT = 16, 10
 """Length of the story, and when the new ranker comes; it takes half of the traffic."""
 EVERY_SECONDS = 1
 BAD_SHARE = 0.4
-WAIT_SECONDS = 60
 CHECKOUT = "otel://shop#checkout"
 MODEL = "mlflow+https://ml.shop.dev#ranker@version:7"
 _NS = 1_000_000_000
@@ -37,13 +37,19 @@ def tell(server: WhenceServer) -> dict[str, Any]:
         answer = _answer(client, now)
         client.post("/api/v1/webhooks/alertmanager", json=_alert(now, "checkout")).raise_for_status()
         client.post("/api/v1/webhooks/alertmanager", json=_alert(now, "planets")).raise_for_status()
-        return answer
+    assert eventually(lambda: _is_answered(server))
+    return answer
 
 
 def incident_ids(server: WhenceServer) -> dict[str, str]:
     """Ids of the incident that was answered and of the one that asks what hurts."""
     items = httpx.get(f"{server.api}/api/v1/incidents").json()["items"]
     return {"unanswered" if one["asks"] else "answered": one["id"] for one in items}
+
+
+def _is_answered(server: WhenceServer) -> bool:
+    incident = httpx.get(f"{server.api}/api/v1/incidents/{incident_ids(server)['answered']}").json()
+    return bool(incident["answers"])
 
 
 def _requests(start: int, seconds: range, roll_out: int) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,24 +11,15 @@ import pytest
 from tests.neo4j_server import Neo4jAddress
 from tests.otlp_requests import PROTOBUF, some_spans
 from tests.tcp_proxy import TcpProxy
+from tests.waiting import eventually
 from tests.whence_server import WhenceServer, running_whence
 
 SPANS = 400
-WAIT_SECONDS = 60
 
 
 def send(server: WhenceServer, service: str) -> httpx.Response:
     body = some_spans(service, SPANS)
     return httpx.post(f"{server.otlp_http}/v1/traces", content=body, headers=PROTOBUF, timeout=30)
-
-
-def eventually(happens: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        if happens():
-            return True
-        time.sleep(0.2)
-    return False
 
 
 def is_known(server: WhenceServer, service: str) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.integration.live import live_api
 from tests.integration.shop import END, shop
+from tests.waiting import eventually
 from whence.cli.app import run
 from whence.cli.exits import OK, USAGE
 from whence.testing.graphs import at
@@ -28,6 +29,7 @@ def incident(url: str) -> str:
     body = {"id": "a-1", "status": "firing", "title": "Payments fail", "entity": "checkout", "signal": "errors"}
     reply = httpx.post(f"{url}/api/v1/webhooks/alert", json=body, timeout=30)
     found: str = reply.json()["incidents"][0]
+    assert eventually(lambda: httpx.get(f"{url}/api/v1/incidents/{found}", timeout=30).json()["answers"])
     return found
 
 

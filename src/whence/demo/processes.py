@@ -8,9 +8,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import NamedTuple
 
 import httpx
@@ -49,7 +50,7 @@ class Fleet:
     def start(self, name: str, arguments: list[str], environ: Mapping[str, str]) -> Process:
         """Run this Python with some arguments; variables of OpenTelemetry and whence come from ``environ`` only."""
         log = self._logs / f"{name}-{len(list(self._logs.iterdir()))}.log"
-        with log.open("wb") as output:
+        with log.open("wb") as output, held_back():
             child = subprocess.Popen(  # noqa: S603 - our own programs
                 [sys.executable, *arguments],
                 env={**self._inherited, **environ},
@@ -58,8 +59,8 @@ class Fleet:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        process = Process(name, child, log)
-        self._running.append(process)
+            process = Process(name, child, log)
+            self._running.append(process)
         return process
 
     def finish(self, process: Process) -> None:
@@ -116,12 +117,30 @@ def wait_ready(process: Process, url: str) -> None:
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Ignore requests to stop: who cleans up for some seconds must not be made to leave half of it behind."""
-    previous = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    with _handling(signal.SIG_IGN):
+        yield
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let a request to stop wait until the end of the block: a child that was started must be known before it comes."""
+    came: list[int] = []
+    try:
+        with _handling(lambda number, _frame: came.append(number)):
+            yield
+    finally:
+        for number in came[:1]:
+            signal.raise_signal(number)
+
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> Iterator[None]:
+    previous = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        for number, usual in previous.items():
+            signal.signal(number, usual)
 
 
 def free_ports(count: int) -> list[int]:

@@ -64,8 +64,8 @@ class Stage:
         self.traffic.open()
 
     def _leave(self) -> None:
-        self._screen.say("cleaning up")
         with uninterrupted():
+            self._screen.say("cleaning up")
             self._leaving.close()
 
     def play(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ What may be many rows comes back as lists inside few records, because the driver
 A composite index serves a statement only if all its properties are restricted: hence ``IS NOT NULL`` here and there.
 What follows a page is "not the last one or before it" instead of "less, or equal and after": of an OR the planner makes
 two searches that it then has to sort. And a far end that is filtered by key has no label, or it would be searched too.
+Where two indexes would do, the better one is named: left to itself the planner goes by what it sampled, and when.
 """
 
 from __future__ import annotations
@@ -141,7 +142,8 @@ MATCH (c:Change) WHERE c.effective_ns >= $from_ns AND c.effective_ns < $to_ns {_
 
 CHANGES_OF_SUBJECTS = f"""
 UNWIND $subjects AS subject
-MATCH (c:Change {{subject: subject}}) WHERE c.effective_ns >= $from_ns AND c.effective_ns < $to_ns {_CHANGE_FILTERS}
+MATCH (c:Change) USING INDEX c:Change(subject, effective_ns)
+WHERE c.subject = subject AND c.effective_ns >= $from_ns AND c.effective_ns < $to_ns {_CHANGE_FILTERS}
 {_CHANGE_PAGE}
 """
 """Plan: one NodeIndexSeek on (subject, effective_ns) for each subject, then Top."""
@@ -169,7 +171,8 @@ RETURN {_PROFILE}
 ENTITY = f"MATCH (n:Entity {{key: $key}}) RETURN {_ENTITY}"
 
 NAMED = f"""
-MATCH (n:Entity) WHERE n.folded ENDS WITH $folded AND n.base = n.key AND (n.key = $name OR n.key ENDS WITH $suffix)
+MATCH (n:Entity) USING TEXT INDEX n:Entity(folded)
+WHERE n.folded ENDS WITH $folded AND n.base = n.key AND (n.key = $name OR n.key ENDS WITH $suffix)
 RETURN {_ENTITY} ORDER BY n.key LIMIT $limit
 """
 """Plan: NodeIndexEndsWithScan on the text index."""
@@ -193,13 +196,14 @@ MATCH (n:Entity) WHERE n.key > $text AND ($versions OR n.base = n.key) {_SEARCH_
 """Plan: NodeIndexSeekByRange on (key), in its order."""
 
 SEARCH_WORDS = f"""
-MATCH (n:Entity) WHERE n.folded CONTAINS $word AND n.key > $text AND ($versions OR n.base = n.key) {_SEARCH_FILTERS}
+MATCH (n:Entity) USING TEXT INDEX n:Entity(folded)
+WHERE n.folded CONTAINS $word AND n.key > $text AND ($versions OR n.base = n.key) {_SEARCH_FILTERS}
 {_SEARCH_PAGE}
 """
 """Plan: NodeIndexContainsScan on the text index for the longest word, then Top."""
 
 SEARCH_VERSIONS = f"""
-MATCH (n:Entity {{base: $base}}) WHERE n.key <> n.base
+MATCH (n:Entity) USING INDEX n:Entity(base) WHERE n.base = $base AND n.key <> n.base
   AND n.first_seen_ns <= $number AND NOT (n.first_seen_ns = $number AND n.key <= $text)
   {_SEARCH_FILTERS}
 RETURN {_ENTITY} ORDER BY n.first_seen_ns DESC, n.key LIMIT $limit
