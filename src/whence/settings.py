@@ -45,7 +45,8 @@ class Settings(BaseSettings):
         (), description="Bearer tokens, comma separated: 'secret' or 'scope+scope:secret' (read, ingest, feedback)."
     )
     webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="Secrets with which webhooks are signed, comma separated: 'source:secret' (github, mlflow)."
+        (),
+        description="Secrets with which webhooks are signed, comma separated: 'source:secret' (github, gitlab, ...).",
     )
     mlflow_registry: str = Field(
         "",

@@ -214,7 +214,7 @@ async def test_deliveries_out_of_order_and_twice_leave_the_same_graph(tmp_path: 
 @pytest.mark.parametrize("secret", ["cdevents:secret", "gitea:secret"])
 def test_secret_that_would_never_be_used_stops_the_start(tmp_path: Path, secret: str) -> None:
     settings = Settings(webhook_secrets=(secret,))
-    with pytest.raises(ConfigError, match="github, mlflow, pagerduty are"):
+    with pytest.raises(ConfigError, match="github, gitlab, launchdarkly, mlflow, pagerduty, pagerduty-changes are"):
         create_app(store=EmbeddedStore(tmp_path / "whence.db"), settings=settings, ingest=None, clock=lambda: NOW_NS)
 
 

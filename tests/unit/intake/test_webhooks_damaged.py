@@ -18,6 +18,13 @@ from whence.model.delta import merge
 PAYLOADS = {
     "github/deployment_status": {"X-GitHub-Event": "deployment_status"},
     "github/release": {"X-GitHub-Event": "release"},
+    "gitlab/deployment": {},
+    "gitlab/pipeline": {},
+    "gitlab/release": {},
+    "argocd/deployed": {},
+    "flux/kustomization": {},
+    "launchdarkly/flag": {},
+    "pagerduty-changes/change": {},
     "mlflow/alias_created": {},
     "mlflow/model_version_created": {},
     "cdevents/service_deployed": {},

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 
 from tests.webhook_payloads import NOW_S, delivery, github_signature, mlflow_signature
 from whence.errors import BadSignature
+from whence.intake.webhooks import SOURCES
 from whence.intake.webhooks.signatures import MAX_AGE_SECONDS, verify_github, verify_mlflow
 
 BODY = b'{"zen": "Keep it logically awesome."}'
@@ -63,3 +66,43 @@ def test_mlflow_signature_covers_id_time_and_body(name: str, value: str) -> None
     with pytest.raises(BadSignature) as refused:
         verify_mlflow(delivery(BODY, mlflow_signature(BODY, "secret") | {name: value}), b"secret")
     assert refused.value.reason == "wrong"
+
+
+def _digest(body: bytes, secret: str) -> str:
+    return hmac.new(secret.encode(), body, "sha256").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("source", "header", "right"),
+    [
+        ("gitlab", "X-Gitlab-Token", "secret"),
+        ("flux", "X-Signature", f"sha256={_digest(BODY, 'secret')}"),
+        ("launchdarkly", "X-LD-Signature", _digest(BODY, "secret")),
+    ],
+)
+def test_header_of_a_source_proves_the_secret(source: str, header: str, right: str) -> None:
+    verify = SOURCES[source].verify
+    assert verify is not None
+    verify(delivery(BODY, {header: right}), b"secret")
+    for headers, reason in (({}, "missing"), ({header: right[:-1]}, "wrong"), ({header: f"{right}\u00e9"}, "wrong")):
+        with pytest.raises(BadSignature) as refused:
+            verify(delivery(BODY, headers), b"secret")
+        assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"{}", "missing"),
+        (b"no JSON", "missing"),
+        (b'{"routing_key": "secre"}', "wrong"),
+        (b'{"routing_key": {}}', "missing"),
+    ],
+)
+def test_routing_key_in_the_body_proves_the_secret(body: bytes, reason: str) -> None:
+    verify = SOURCES["pagerduty-changes"].verify
+    assert verify is not None
+    verify(delivery(b'{"routing_key": "secret"}'), b"secret")
+    with pytest.raises(BadSignature) as refused:
+        verify(delivery(body), b"secret")
+    assert refused.value.reason == reason

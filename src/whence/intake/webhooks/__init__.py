@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from whence.intake.webhooks import alertmanager, cdevents, generic, github, mlflow, pagerduty, signatures
+from whence.intake.webhooks import (
+    alertmanager,
+    argocd,
+    cdevents,
+    flux,
+    generic,
+    github,
+    gitlab,
+    launchdarkly,
+    mlflow,
+    pagerduty,
+    pagerduty_changes,
+    signatures,
+)
 from whence.intake.webhooks.delivery import Delivery, Receipt
 
 __all__ = ["SOURCES", "Delivery", "Receipt", "Source"]
@@ -26,10 +39,15 @@ class Source(NamedTuple):
 SOURCES: Mapping[str, Source] = {
     alertmanager.SOURCE: Source(alertmanager.read, None),
     alertmanager.GRAFANA: Source(alertmanager.read_grafana, None),
+    argocd.SOURCE: Source(argocd.read, None),
     cdevents.SOURCE: Source(cdevents.read, None),
+    flux.SOURCE: Source(flux.read, signatures.verify_flux),
     generic.SOURCE: Source(generic.read, None),
     github.SOURCE: Source(github.read, signatures.verify_github),
+    gitlab.SOURCE: Source(gitlab.read, signatures.verify_gitlab),
+    launchdarkly.SOURCE: Source(launchdarkly.read, signatures.verify_launchdarkly),
     mlflow.SOURCE: Source(mlflow.read, signatures.verify_mlflow),
     pagerduty.SOURCE: Source(pagerduty.read, signatures.verify_pagerduty),
+    pagerduty_changes.SOURCE: Source(pagerduty_changes.read, signatures.verify_routing_key),
 }
 """Every source that is known, by its name in the address."""

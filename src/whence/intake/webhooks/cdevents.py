@@ -19,6 +19,7 @@ from whence.intake.webhooks.delivery import (
     Receipt,
     change_id,
     json_object,
+    last_step,
     link,
     recorded,
     required_name,
@@ -132,7 +133,7 @@ def _artifact_published(subject_id: str, _: Json) -> _What:
 
 def _change_merged(subject_id: str, content: Json) -> _What:
     repository = short_text(as_map(content.get("repository")).get("id"))
-    return _What(ChangeKind.OTHER, _last_step(repository or subject_id))
+    return _What(ChangeKind.OTHER, last_step(repository or subject_id))
 
 
 def _environment_modified(subject_id: str, _: Json) -> _What:
@@ -156,7 +157,7 @@ def _service(subject_id: str) -> str:
     try:
         return str(parse_ref(subject_id).base)
     except InvalidReference:
-        return _last_step(subject_id)
+        return last_step(subject_id)
 
 
 def _environment(content: Json) -> str:
@@ -167,7 +168,3 @@ def _artifact(value: object) -> Artifact:
     """Name and version; an id that is no package URL is its own name and version."""
     text = short_text(value)
     return parse_purl(text or "") or Artifact(text or "", text)
-
-
-def _last_step(path: str) -> str:
-    return path.rstrip("/").rpartition("/")[2] or path

@@ -46,9 +46,9 @@ class Receipt:
     """What it says of something that hurts."""
 
 
-def recorded(event: str, change: Change) -> Receipt:
-    """The receipt of an event that is a change."""
-    return Receipt(event, GraphDelta(changes={change.id: change}))
+def recorded(event: str, *changes: Change) -> Receipt:
+    """The receipt of an event that is one change or several."""
+    return Receipt(event, GraphDelta(changes={change.id: change for change in changes}))
 
 
 def json_object(body: bytes | str) -> Json:
@@ -86,6 +86,11 @@ def required_name(record: Json, field: str, place: str) -> str:
     if len(text) > MAX_REF_CHARS:
         raise InvalidQuery(path, f"longer than {MAX_REF_CHARS} characters")
     return text
+
+
+def last_step(path: str) -> str:
+    """The bare name at the end of a path; what consists of slashes alone is its own name."""
+    return path.rstrip("/").rpartition("/")[2] or path
 
 
 def short_text(value: object) -> str | None:

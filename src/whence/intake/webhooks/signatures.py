@@ -1,12 +1,13 @@
-"""Proof that a delivery comes from who holds the secret: HMAC-SHA256, compared in constant time."""
+"""Proof that a delivery comes from who holds the secret: HMAC-SHA256 or the secret itself, in constant time."""
 
 from __future__ import annotations
 
 import base64
 import hmac
 
-from whence.errors import BadSignature
-from whence.intake.webhooks.delivery import Delivery
+from whence.errors import BadSignature, DecodeError
+from whence.intake.fields import as_text
+from whence.intake.webhooks.delivery import Delivery, json_object
 from whence.model.times import NS_PER_SECOND
 
 MAX_AGE_SECONDS = 300
@@ -47,6 +48,50 @@ def verify_pagerduty(delivery: Delivery, secret: bytes) -> None:
     expected = "v1=" + hmac.new(secret, delivery.body, "sha256").hexdigest()
     matching = [one for one in given.split(",") if hmac.compare_digest(one.strip().encode(), expected.encode())]
     _compare(matching[0].strip() if matching else given, expected)
+
+
+def verify_gitlab(delivery: Delivery, secret: bytes) -> None:
+    """Check ``X-Gitlab-Token``, which is the secret itself.
+
+    Raises:
+        BadSignature: It is missing or wrong.
+    """
+    _compare(_header(delivery, "X-Gitlab-Token"), secret.decode())
+
+
+def verify_flux(delivery: Delivery, secret: bytes) -> None:
+    """Check ``X-Signature`` of the provider ``generic-hmac``, which covers the body.
+
+    Raises:
+        BadSignature: It is missing or wrong.
+    """
+    given = _header(delivery, "X-Signature")
+    _compare(given, "sha256=" + hmac.new(secret, delivery.body, "sha256").hexdigest())
+
+
+def verify_launchdarkly(delivery: Delivery, secret: bytes) -> None:
+    """Check ``X-LD-Signature``, which covers the body.
+
+    Raises:
+        BadSignature: It is missing or wrong.
+    """
+    given = _header(delivery, "X-LD-Signature")
+    _compare(given, hmac.new(secret, delivery.body, "sha256").hexdigest())
+
+
+def verify_routing_key(delivery: Delivery, secret: bytes) -> None:
+    """Check ``routing_key`` in the body: senders of PagerDuty's change events know it and sign nothing.
+
+    Raises:
+        BadSignature: It is missing or wrong.
+    """
+    try:
+        given = as_text(json_object(delivery.body).get("routing_key"))
+    except DecodeError:
+        given = None
+    if given is None:
+        raise BadSignature("missing", "the body holds no routing_key")
+    _compare(given, secret.decode())
 
 
 def _header(delivery: Delivery, name: str) -> str:
