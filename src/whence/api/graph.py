@@ -1,4 +1,4 @@
-"""The graph: what a thing depends on with the changes there, what depends on it, and what differs between two times."""
+"""The graph: what a thing depends on with the changes there, and what differs between two times."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from typing_extensions import TypedDict
 from whence.api.access import needs
 from whence.api.context import Ctx
 from whence.api.diffs import VersionShift, diff
-from whence.api.impact import Impact, impacts, message
-from whence.api.imports import read_sources
-from whence.api.resolve import resolve, with_versions
+from whence.api.resolve import resolve
 from whence.api.shapes import (
     ChangeJson,
     EntityJson,
@@ -22,9 +20,7 @@ from whence.api.shapes import (
     entity_json,
     relation_json,
 )
-from whence.api.traffic import counted_from_ns, read_traffic
 from whence.api.window import Window, WindowDep
-from whence.declare.declared import Declared
 from whence.errors import InvalidQuery
 from whence.investigate import InvestigateOptions, upstream_changes
 from whence.model.delta import Entity, Relation
@@ -67,29 +63,6 @@ class UpstreamJson(GraphJson):
     changes: list[ChangeJson]
 
 
-class ImpactJson(TypedDict):
-    """An entity that is hit. ``undeclared`` holds those of ``through`` that no file says it needs."""
-
-    entity: str
-    kind: str
-    hops: int
-    calls: float
-    environments: list[str]
-    through: list[str]
-    undeclared: list[str]
-    owner: str | None
-    criticality: str | None
-
-
-class DownstreamJson(GraphJson):
-    """What depends on a thing, who owns that, and what to tell them. ``calls`` count from ``calls_since`` on."""
-
-    owners: list[str]
-    impact: list[ImpactJson]
-    calls_since: str
-    message: str
-
-
 class SideJson(TypedDict):
     """What is on one side only."""
 
@@ -127,25 +100,7 @@ async def read_upstream(context: Ctx, entity: EntityParam, window: WindowDep, de
         known_ns=window.known_ns,
         options=InvestigateOptions(max_hops=depth, max_nodes=MAX_NODES),
     )
-    return {**_graph_json(root, window, subgraph), "changes": [change_json(change) for change in changes]}
-
-
-@router.get("/downstream")
-async def read_downstream(context: Ctx, entity: EntityParam, window: WindowDep, depth: Depth = 8) -> DownstreamJson:
-    """The blast radius: everything that depended on an entity (through any version of it) or on one version."""
-    root = await resolve(context.store, "entity", entity)
-    roots = await with_versions(context.store, root)
-    subgraph = await context.store.downstream(_closure(roots, window, depth))
-    declared = Declared(await read_sources(context.store), sorted({one.base for one in subgraph.entities.values()}))
-    hit = impacts(subgraph, await read_traffic(context.store, subgraph.entities, window), declared)
-    owners = {owner for owner in (one.attribute("owner") for one in subgraph.entities.values()) if owner}
-    return {
-        **_graph_json(root, window, subgraph),
-        "owners": sorted(owners | {one.owner for one in hit if one.owner}),
-        "impact": [_impact_json(one) for one in hit],
-        "calls_since": format_time(counted_from_ns(window)),
-        "message": message(root.key, hit),
-    }
+    return {**graph_json(root, window, subgraph), "changes": [change_json(change) for change in changes]}
 
 
 @router.get("/diff")
@@ -161,8 +116,8 @@ async def read_diff(
     width_ns = _duration("width", width)
     then = window._replace(from_ns=max(0, window.from_ns - width_ns), to_ns=window.from_ns)
     now = window._replace(from_ns=max(0, window.to_ns - width_ns))
-    before = await context.store.upstream(_closure((root.key,), then, depth))
-    after = await context.store.upstream(_closure((root.key,), now, depth))
+    before = await context.store.upstream(closure((root.key,), then, depth))
+    after = await context.store.upstream(closure((root.key,), now, depth))
     found = diff(before, after)
     return {
         **_window_json(root, window),
@@ -173,7 +128,8 @@ async def read_diff(
     }
 
 
-def _closure(roots: tuple[str, ...], window: Window, depth: int) -> ClosureQuery:
+def closure(roots: tuple[str, ...], window: Window, depth: int) -> ClosureQuery:
+    """A walk from some roots in a window."""
     return ClosureQuery(
         roots=roots,
         from_ns=window.from_ns,
@@ -201,27 +157,14 @@ def _window_json(root: Entity, window: Window) -> WindowJson:
     }
 
 
-def _graph_json(root: Entity, window: Window, subgraph: Subgraph) -> GraphJson:
+def graph_json(root: Entity, window: Window, subgraph: Subgraph) -> GraphJson:
+    """Entities, the nearest first, and relations of part of the graph."""
     nearest_first = sorted(subgraph.entities.values(), key=lambda one: (subgraph.depth.get(one.key, 0), one.key))
     return {
         **_window_json(root, window),
         "entities": [{**entity_json(one), "depth": subgraph.depth.get(one.key, 0)} for one in nearest_first],
         "relations": [relation_json(relation) for relation in subgraph.relations],
         "truncated": subgraph.truncated,
-    }
-
-
-def _impact_json(one: Impact) -> ImpactJson:
-    return {
-        "entity": one.key,
-        "kind": one.kind,
-        "hops": one.hops,
-        "calls": one.calls,
-        "environments": list(one.environments),
-        "through": list(one.through),
-        "undeclared": list(one.undeclared),
-        "owner": one.owner,
-        "criticality": one.criticality,
     }
 
 

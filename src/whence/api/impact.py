@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from whence.api.traffic import Volume
@@ -32,6 +32,8 @@ class Impact(NamedTuple):
     """Those of ``through`` that no file says it needs."""
     owner: str | None
     criticality: str | None
+    calls_in: Mapping[str, float]
+    """``calls`` by environment."""
 
 
 def impacts(subgraph: Subgraph, traffic: Mapping[RelationKey, Volume], declared: Declared) -> tuple[Impact, ...]:
@@ -54,15 +56,22 @@ def impacts(subgraph: Subgraph, traffic: Mapping[RelationKey, Volume], declared:
     return tuple(sorted(found, key=lambda one: (one.hops, -one.calls, one.key)))
 
 
-def message(root: str, hit: Sequence[Impact]) -> str:
-    """Markdown to paste to those who have to know."""
+def message(what: str, hit: Sequence[Impact], known: Collection[str]) -> str:
+    """Markdown to paste to those who have to know.
+
+    Args:
+        what: What is about to change.
+        hit: What depends on it.
+        known: Keys of those that certainly use what changes; the others may.
+    """
     by_owner: dict[str, list[Impact]] = defaultdict(list)
     for one in hit:
         by_owner[one.owner or ""].append(one)
-    what = "1 thing depends" if len(hit) == 1 else f"{len(hit)} things depend"
-    lines = [f"**{short(root)}** is about to change. {what} on it:", ""]
+    count = "1 thing depends" if len(hit) == 1 else f"{len(hit)} things depend"
+    lines = [f"{what} is about to change. {count} on it:", ""]
     for owner, theirs in sorted(by_owner.items(), key=lambda item: (item[0] == "", item[0])):
-        lines.append(f"- {owner or 'nobody is known to own'}: {'; '.join(map(_mention, theirs))}")
+        mentions = "; ".join(_mention(one, is_known=one.key in known) for one in theirs)
+        lines.append(f"- {owner or 'nobody is known to own'}: {mentions}")
     return "\n".join(lines)
 
 
@@ -81,16 +90,20 @@ def _impact(
         entities[one.dst].base for one in observed if not _is_declared(declared, key, entities[one.dst].base, one)
     }
     own = [entities[node] for node in dict.fromkeys((key, *(one.key.src for one in relations))) if node in entities]
+    calls_in: dict[str, float] = defaultdict(float)
+    for one in relations:
+        calls_in[one.key.environment] += traffic.get(one.key, Volume()).calls
     return Impact(
         key=key,
         kind=own[0].kind.value,
         hops=hops,
-        calls=sum(traffic.get(one.key, Volume()).calls for one in relations),
+        calls=sum(calls_in.values()),
         environments=tuple(sorted({one.key.environment for one in relations if one.key.environment})),
         through=tuple(sorted(through)),
         undeclared=tuple(sorted(silent)),
         owner=_first(one.attribute("owner") for one in own) or declared.owner(key),
         criticality=_first(one.attribute(name) for one in own for name in _CRITICALITY),
+        calls_in={environment: calls for environment, calls in sorted(calls_in.items()) if calls},
     )
 
 
@@ -113,8 +126,9 @@ def _hops(leading: Mapping[str, list[Relation]], bases: Mapping[str, str], roots
     return {key: found.get(key, 0) for key in leading}
 
 
-def _mention(one: Impact) -> str:
+def _mention(one: Impact, *, is_known: bool) -> str:
     facts = ["directly" if one.hops == 1 else f"{one.hops} steps away"]
+    facts += [] if is_known else ["perhaps"]
     facts += [f"{one.calls:.0f} calls"] if one.calls else []
     facts += ["undeclared"] if one.undeclared else []
     return f"{short(one.key)} ({', '.join(facts)})"

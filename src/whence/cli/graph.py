@@ -44,6 +44,9 @@ def downstream(
     message: Annotated[
         bool, typer.Option("--message", help="Print a message to paste to those who own what depends on it.")
     ] = False,
+    if_changed: Annotated[
+        str | None, typer.Option("--if-changed", help="Only what a change of one column hits: schema:user_id.")
+    ] = None,
     since: Since = "1d",
     until: Until = None,
     depth: Depth = 8,
@@ -53,6 +56,7 @@ def downstream(
 ) -> None:
     """Show what depends on a thing (the blast radius), nearest first, and who owns it."""
     params = _window(since, until) | {"entity": entity, "depth": depth, "environment": environment}
+    params["if_changed"] = if_changed
     reply = Client(url).get("/api/v1/downstream", **params)
     output = Output()
     if as_json:
@@ -63,6 +67,8 @@ def downstream(
         return
     _print_nodes(output, reply)
     _print_impact(output, reply.data["impact"])
+    if reply.data["spared"]:
+        output.line(f"don't use it, as far as is known: {', '.join(map(short, reply.data['spared']))}")
     if reply.data["owners"]:
         output.line(f"tell: {', '.join(reply.data['owners'])}")
     output.hint(f"next: whence show '{reply.data['entity']}'")
@@ -133,13 +139,17 @@ def _print_impact(output: Output, impact: Iterable[Record]) -> None:
             short(one["entity"]),
             f"{one['calls']:.0f}",
             ", ".join(one["environments"]),
+            one["criticality"],
             ", ".join(map(short, one["undeclared"])),
+            "" if one["known"] else "perhaps",
+            ", ".join(one["columns"] or ()),
         )
         for one in impact
     ]
     if rows:
         output.heading("how hard it is hit")
-        output.table(("steps", "what", "calls", "environments", "never declared"), rows)
+        columns = ("steps", "what", "calls", "environments", "criticality", "never declared", "sure", "columns")
+        output.table(columns, rows)
 
 
 def _side_rows(side: Record) -> Iterable[tuple[str, str, str]]:

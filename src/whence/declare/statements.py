@@ -24,6 +24,18 @@ class Edge(NamedTuple):
     """Versions of the dependency that are expected; empty: any."""
     environment: str = ""
     """Empty: every one."""
+    columns: tuple[str, ...] = ()
+    """Columns of the dependency that the dependent uses; empty: nobody says which."""
+
+
+class ColumnOrigin(NamedTuple):
+    """One column of a dataset is made from one column of another."""
+
+    column: str
+    dataset: str
+    """A reference or a name."""
+    source: str
+    """Column of ``dataset``."""
 
 
 class Thing(NamedTuple):
@@ -40,6 +52,8 @@ class Thing(NamedTuple):
     description: str = ""
     contact: str = ""
     url: str = ""
+    columns: tuple[ColumnOrigin, ...] = ()
+    """Where columns of a dataset come from."""
 
 
 class Alias(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from whence.errors import InvalidQuery
+from whence.intake.fields import MAX_VALUE_CHARS
 from whence.model.change import Change
 from whence.model.delta import (
     Attribute,
@@ -19,8 +20,6 @@ from whence.model.delta import (
 from whence.model.kinds import FOREVER_NS, VERSION_KINDS, EntityKind, Layer, RelationType
 from whence.model.profile import SnapshotProfile
 from whence.model.refs import MAX_REF_CHARS, Ref
-
-MAX_VALUE_CHARS = 1024
 
 
 class DeltaBuilder:

@@ -11,7 +11,8 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from whence.intake.fields import Json, as_count, as_list, as_map, as_number, as_text
+from whence.intake.fields import MAX_VALUE_CHARS, Json, as_count, as_list, as_map, as_number, as_text
+from whence.model.columns import ANY_ORIGIN, COLUMN_KIND, COLUMN_PREFIX
 from whence.model.kinds import EntityKind
 from whence.model.profile import ColumnProfile, SnapshotProfile
 from whence.model.refs import Ref, is_mutable_version, make_ref
@@ -88,6 +89,7 @@ def dataset_attributes(facets: Json) -> dict[str, str | None]:
         "storage.format": as_text(storage.get("fileFormat")),
         "description": as_text(as_map(facets.get("documentation")).get("description")),
         "lifecycle": lifecycle(facets),
+        **column_origins(facets),
     }
 
 
@@ -183,6 +185,33 @@ def column_inputs(facets: Json) -> set[Ref]:
     for field in as_map(facet.get("fields")).values():
         records = records + as_list(as_map(field).get("inputFields"))
     return {ref for ref in (named(as_map(record)) for record in records) if ref is not None}
+
+
+def column_origins(facets: Json) -> dict[str, str]:
+    """Where each column comes from: ``column.{name}`` to references of kind ``column``, or of whole datasets.
+
+    A column with more origins than an attribute holds comes from ``ANY_ORIGIN``: a part of the list would say that the
+    rest doesn't matter.
+    """
+    indirect = [as_map(one) for one in as_list(as_map(facets.get("columnLineage")).get("dataset"))]
+    found: dict[str, str] = {}
+    for name, inputs in _column_inputs(facets):
+        origins = sorted({str(ref) for ref in map(_origin, (*inputs, *indirect)) if ref is not None})
+        text = " ".join(origins)
+        if origins and len(found) < MAX_COLUMNS:
+            found[f"{COLUMN_PREFIX}{name}"] = text if len(text) <= MAX_VALUE_CHARS else ANY_ORIGIN
+    return found
+
+
+def _column_inputs(facets: Json) -> Iterator[tuple[str, list[Json]]]:
+    for facet, inputs in (("columnLineage", "inputFields"), ("lineage", "inputs")):
+        for name, field in as_map(as_map(facets.get(facet)).get("fields")).items():
+            yield name, [as_map(one) for one in as_list(as_map(field).get(inputs))]
+
+
+def _origin(record: Json) -> Ref | None:
+    ref, column = named(record), as_text(record.get("field"))
+    return ref.at(COLUMN_KIND, column) if ref is not None and column is not None else ref
 
 
 def _owners(facets: Json) -> str:

@@ -11,6 +11,8 @@ from whence.model.times import NS_PER_SECOND, parse_time_ns
 _LAST_NS = 253_402_300_799 * NS_PER_SECOND
 
 Json = Mapping[str, Any]
+MAX_VALUE_CHARS = 1024
+"""Of what is known of an entity under one name."""
 
 
 def as_map(value: object) -> Json:

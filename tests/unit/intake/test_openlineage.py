@@ -200,6 +200,18 @@ def test_column_lineage_adds_sources_that_inputs_do_not_name() -> None:
     }
 
 
+def test_columns_keep_their_origins_those_that_feed_every_column_too() -> None:
+    amount = {"namespace": "postgres://db", "name": "shop.public.orders", "field": "amount"}
+    joined = amount | {"field": "user_id"}
+    facet = {"fields": {"total": {"inputFields": [amount]}}, "dataset": [joined]}
+    explicit = {"fields": {"rate": {"inputs": [amount | {"field": letter * 600} for letter in "xy"]}}}
+    found = delta(run_event("START", inputs=[], outputs=[dataset("features", columnLineage=facet, lineage=explicit)]))
+    assert found.entities[FEATURES].attribute("column.total") == (
+        "postgres://db:5432#shop.public.orders@column:amount postgres://db:5432#shop.public.orders@column:user_id"
+    )
+    assert found.entities[FEATURES].attribute("column.rate") == "*"  # too many to name them all
+
+
 def test_job_event_declares_and_dataset_event_describes() -> None:
     declared = {name: value for name, value in run_event().items() if name not in ("run", "eventType")}
     found = delta(declared)

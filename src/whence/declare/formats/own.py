@@ -9,9 +9,10 @@
         owner: team-shop
         purposes: [recommendation]
         calls: [ranking, payment, api.stripe.com]
-        reads: [{name: clicks, versions: ["11-21"], environment: production}]
+        reads: [{name: clicks, versions: ["11-21"], environment: production, columns: [user_id]}]
         uses_models: [ranker]
       - {name: ranker, kind: model, trained_on: [clicks]}
+      - {name: features, kind: dataset, columns: {rate: [clicks.item_id, orders.total]}}
       - {name: clicks, kind: dataset, labels: [behaviour]}
     declassify:
       - {subject: ranker, label: behaviour, by: dpo@acme.dev, reason: only sums over 50 people}
@@ -26,7 +27,7 @@ from typing import Any
 
 from whence.declare.located import Located, items
 from whence.declare.names import as_said, with_version
-from whence.declare.statements import Declassification, Edge, Statements, Suppression, Thing
+from whence.declare.statements import ColumnOrigin, Declassification, Edge, Statements, Suppression, Thing
 from whence.errors import DecodeError
 from whence.intake.fields import as_map, as_text
 from whence.model.kinds import EntityKind, Layer, RelationType
@@ -75,7 +76,18 @@ def _thing(thing: Located, path: str) -> Thing:
         description=as_text(thing.get("description")) or "",
         contact=as_text(thing.get("contact")) or "",
         url=as_text(thing.get("url")) or "",
+        columns=tuple(_columns(thing)),
     )
+
+
+def _columns(thing: Located) -> Iterator[ColumnOrigin]:
+    origins = thing.get("columns")
+    for column, sources in origins.items() if isinstance(origins, Located) else ():
+        for source, line in items(sources):
+            dataset, dot, name = str(source).rpartition(".")
+            if not dot:
+                raise DecodeError(f"line {line}: a column comes from a column, written as dataset.column")
+            yield ColumnOrigin(column, as_said(dataset), name)
 
 
 def _edges(thing: Located, path: str) -> Iterator[Edge]:
@@ -97,6 +109,7 @@ def _edge(edge: Edge, target: Any) -> Edge:
         dependency=as_said(name),
         versions=_texts(target.get("versions")),
         environment=as_text(target.get("environment")) or "",
+        columns=_texts(target.get("columns")),
     )
 
 
