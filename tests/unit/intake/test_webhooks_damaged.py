@@ -25,6 +25,7 @@ PAYLOADS = {
     "flux/kustomization": {},
     "launchdarkly/flag": {},
     "pagerduty-changes/change": {},
+    "otel-cicd/deploy": {},
     "mlflow/alias_created": {},
     "mlflow/model_version_created": {},
     "cdevents/service_deployed": {},

@@ -44,6 +44,7 @@ DELIVERIES: list[Sent] = [
     ("flux", payload("flux/helmrelease"), {}),
     ("launchdarkly", payload("launchdarkly/flag"), {}),
     ("pagerduty-changes", payload("pagerduty-changes/change"), {}),
+    ("otel-cicd", payload("otel-cicd/deploy"), {}),
     ("mlflow", payload("mlflow/alias_created"), {}),
     ("mlflow", payload("mlflow/model_version_created"), {}),
     ("mlflow", _later("mlflow/model_version_created", timestamp="2026-11-24T00:20:42Z"), {}),
@@ -58,7 +59,8 @@ NUMBERS = list(range(len(DELIVERIES)))
 
 def _facts(sequence: list[tuple[int, int]]) -> tuple[GraphDelta, frozenset[Alert]]:
     """What deliveries amount to, without when they came; each is its number and how many seconds late it was."""
-    deltas, alerts = [], set()
+    deltas: list[GraphDelta] = []
+    alerts: set[Alert] = set()
     for number, late_s in sequence:
         source, body, headers = DELIVERIES[number]
         sent = replace(delivery(body, headers), now_ns=NOW_NS + late_s * NS_PER_SECOND)

@@ -19,6 +19,7 @@ from whence.intake.webhooks import (
     gitlab,
     launchdarkly,
     mlflow,
+    otel_cicd,
     pagerduty,
     pagerduty_changes,
     signatures,
@@ -47,6 +48,7 @@ SOURCES: Mapping[str, Source] = {
     gitlab.SOURCE: Source(gitlab.read, signatures.verify_gitlab),
     launchdarkly.SOURCE: Source(launchdarkly.read, signatures.verify_launchdarkly),
     mlflow.SOURCE: Source(mlflow.read, signatures.verify_mlflow),
+    otel_cicd.SOURCE: Source(otel_cicd.read, None),
     pagerduty.SOURCE: Source(pagerduty.read, signatures.verify_pagerduty),
     pagerduty_changes.SOURCE: Source(pagerduty_changes.read, signatures.verify_routing_key),
 }
