@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,6 +11,24 @@ from threading import Thread
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from whence.fold import Callers
+from whence.model.delta import GraphDelta, merge_all
+from whence.otlp import DecodeLimits, Encoding, decode_logs
+
+Edges = set[tuple[str, str, str]]
+
+REQUESTS = """
+import whence
+from opentelemetry import trace
+whence.configure()
+tracer = trace.get_tracer("app")
+for number in range(200):
+    with tracer.start_as_current_span("request"):
+        with whence.uses_model(f"file#shop/ranker@version:v{number % 7}"):
+            whence.reads(f"s3://lake#features@iceberg:{number % 11}")
+whence.writes("file#shop/answers@version:1")
+"""
 
 
 class Capture(ThreadingHTTPServer):
@@ -84,3 +103,14 @@ def execute(code: str, directory: Path, **environ: str) -> str:
         timeout=60,
     )
     return done.stdout
+
+
+def edges(capture: Capture) -> Edges:
+    """(from, relation, to) of everything that the receiver makes of the log records."""
+    callers, found = Callers(), GraphDelta()
+    for path, body in capture.bodies:
+        if path == "/v1/logs":
+            batch = decode_logs(body, Encoding.PROTOBUF, limits=DecodeLimits(), now_ns=time.time_ns())
+            assert batch.rejections.counts == ()
+            found = merge_all((found, batch.delta, callers.hear(batch.names, batch.calls, 0)))
+    return {(key.src, key.type.value, key.dst) for key in found.relations}

@@ -1,39 +1,12 @@
 """The heartbeat through real exporters: the same edges whatever is sampled, from parents and their children."""
 
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.sdk_host import Capture, capture, execute
-from whence.otlp import DecodeLimits, Encoding, decode_logs
+from tests.e2e.sdk_host import REQUESTS, Capture, Edges, capture, edges, execute
 
 __all__ = ["capture"]
-
-Edges = set[tuple[str, str, str]]
-
-REQUESTS = """
-import whence
-from opentelemetry import trace
-whence.configure()
-tracer = trace.get_tracer("app")
-for number in range(200):
-    with tracer.start_as_current_span("request"):
-        with whence.uses_model(f"file#shop/ranker@version:v{number % 7}"):
-            whence.reads(f"s3://lake#features@iceberg:{number % 11}")
-whence.writes("file#shop/answers@version:1")
-"""
-
-
-def edges(capture: Capture) -> Edges:
-    """(from, relation, to) of everything that the receiver makes of the log records."""
-    found: Edges = set()
-    for path, body in capture.bodies:
-        if path == "/v1/logs":
-            batch = decode_logs(body, Encoding.PROTOBUF, limits=DecodeLimits(), now_ns=time.time_ns())
-            assert batch.rejections.counts == ()
-            found |= {(key.src, key.type.value, key.dst) for key in batch.delta.relations}
-    return found
 
 
 def told(capture: Capture, directory: Path, code: str, **environ: str) -> Edges:
@@ -121,3 +94,32 @@ def test_child_process_reports_its_own_edges_however_it_starts(capture: Capture,
 @pytest.mark.parametrize("variables", [{"OTEL_LOGS_EXPORTER": "none"}, {"OTEL_TRACES_EXPORTER": "none"}])
 def test_heartbeat_is_off_where_a_variable_says_so(capture: Capture, tmp_path: Path, variables: dict[str, str]) -> None:
     assert told(capture, tmp_path, REQUESTS, **variables) == set()
+
+
+CALLER = """
+import whence
+from opentelemetry import propagate, trace
+whence.configure()
+carrier = {}
+with trace.get_tracer("app").start_as_current_span("request"):
+    propagate.inject(carrier)
+print(carrier)
+"""
+
+CALLEE = """
+import whence
+from opentelemetry import propagate
+whence.configure()
+propagate.extract(CARRIER)
+"""
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["caller first", "callee first"])
+def test_caller_is_known_though_no_span_is_sampled(capture: Capture, tmp_path: Path, order: int) -> None:
+    unsampled = {"OTEL_EXPORTER_OTLP_ENDPOINT": capture.url, "OTEL_TRACES_SAMPLER": "always_off"}
+    stated = {**unsampled, "WHENCE_HEARTBEAT_SECONDS": "60", "OTEL_RESOURCE_ATTRIBUTES": "service.version=7"}
+    carrier = execute(CALLER, tmp_path, OTEL_SERVICE_NAME="shop", **stated)
+    execute(CALLEE.replace("CARRIER", carrier), tmp_path, OTEL_SERVICE_NAME="pay", **stated)
+    capture.bodies[::order] = list(capture.bodies)
+    assert ("otel://#shop@version:7", "CALLS", "otel://#pay@version:7") in edges(capture)
+    assert capture.spans() == []

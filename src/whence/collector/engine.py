@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from whence.fold import FoldStats
+from whence.fold import Callers, FoldStats
 from whence.model.delta import GraphDelta, merge
-from whence.model.spans import ErrorLog, Rejections, Span
+from whence.model.spans import CalledBy, CallerName, ErrorLog, Rejections, Span
 from whence.otlp import DecodeLimits, Encoding, decode_logs, decode_traces, gunzip
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Batch(NamedTuple):
     spans: Sequence[Span] | _native.Batch
     error_logs: list[ErrorLog]
     delta: GraphDelta
+    names: Sequence[CallerName] = ()
+    calls: Sequence[CalledBy] = ()
 
 
 class Engine(Protocol):
@@ -115,6 +117,7 @@ class PortableEngine:
     def __init__(self, folder: Folder, limits: DecodeLimits) -> None:
         self._folder = folder
         self._limits = limits
+        self._callers = Callers()
         self._pending = _NOTHING
 
     def decode(self, request: Request, now_ns: int) -> Batch:
@@ -123,7 +126,7 @@ class PortableEngine:
         if request.signal is Signal.TRACES:
             return self._decode_traces(body, request.encoding, now_ns)
         logs = decode_logs(body, request.encoding, limits=self._limits, now_ns=now_ns)
-        return Batch(logs.records, logs.rejections, [], logs.error_logs, logs.delta)
+        return Batch(logs.records, logs.rejections, [], logs.error_logs, logs.delta, logs.names, logs.calls)
 
     def _decode_traces(self, body: bytes, encoding: Encoding, now_ns: int) -> Batch:
         traces = decode_traces(body, encoding, limits=self._limits, now_ns=now_ns)
@@ -137,6 +140,8 @@ class PortableEngine:
             self._folder.push_logs(batch.error_logs, now_ns)
         if batch.delta is not _NOTHING:
             self._pending = merge(self._pending, batch.delta)
+        if batch.names or batch.calls:
+            self._pending = merge(self._pending, self._callers.hear(batch.names, batch.calls, now_ns))
 
     def expire(self, now_ns: int) -> None:
         """See ``Engine``."""

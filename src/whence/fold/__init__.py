@@ -1,6 +1,7 @@
 """Spans to GraphDelta: pairing, exposure, expiry. Pure: no I/O, no clock."""
 
+from whence.fold.callers import Callers
 from whence.fold.folder import SpanFolder
 from whence.fold.stats import FoldStats
 
-__all__ = ["FoldStats", "SpanFolder"]
+__all__ = ["Callers", "FoldStats", "SpanFolder"]

@@ -85,6 +85,26 @@ class ErrorLog(NamedTuple):
     time_ns: int
 
 
+class CallerName(NamedTuple):
+    """A service says under which short id its requests go out."""
+
+    short_id: str
+    version: str
+    """Key of the service version."""
+
+
+class CalledBy(NamedTuple):
+    """A service says that it was called by whoever bears a short id."""
+
+    short_id: str
+    callee: str
+    """Key of the service version."""
+    environment: str
+    first_ns: int
+    last_ns: int
+    active_until_ns: int
+
+
 class Rejections(NamedTuple):
     """Records refused one by one inside an accepted request, by constant reason."""
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from whence.errors import LimitExceeded
 from whence.model.delta import GraphDelta
-from whence.model.spans import ErrorLog, Rejections, Span
+from whence.model.spans import CalledBy, CallerName, ErrorLog, Rejections, Span
 
 UNKNOWN_SERVICE = "unknown_service"
 BAD_ID_LENGTH = "bad_id_length"
@@ -68,6 +68,9 @@ class LogBatch(NamedTuple):
     error_logs: list[ErrorLog]
     delta: GraphDelta
     """From entity events and flag evaluations: entities and relations, without counts."""
+    names: list[CallerName]
+    calls: list[CalledBy]
+    """Which services bear those ids is for whoever reads all log records to find out."""
     records: int
     """Log records that were accepted, whether or not they state anything of use."""
     rejections: Rejections

@@ -1,11 +1,13 @@
 """Entity events (``entity.state`` log records) to relations: the heartbeat that no sampling hides.
 
 Each event is the full current state of one service instance and lists what it reads, writes, uses and calls. It holds
-until the next report, so relations stay active for one report interval beyond the event.
+until the next report, so relations stay active for one report interval beyond the event. Who called it is listed by the
+short ids that callers send along; whose they are, the callers' own events say.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -13,15 +15,19 @@ from whence.model import names
 from whence.model.delta import Entity, GraphDelta, Relation, RelationKey, merge_entity, merge_relation
 from whence.model.kinds import FOREVER_NS, VERSION_KINDS, EntityKind, RelationType
 from whence.model.refs import parse_ref, service_ref
-from whence.model.spans import Source
+from whence.model.spans import CalledBy, CallerName, Source
 from whence.model.times import NS_PER_SECOND
 from whence.otlp.references import Warnings, stated_keys
 from whence.otlp.resources import is_service_name
 
 ENTITY_STATE = "entity.state"
-ENTITY_KEYS = frozenset({"entity.type", "entity.id", "entity.relationships", "entity.report.interval"})
+ENTITY_KEYS = frozenset(
+    {"entity.type", "entity.id", "entity.description", "entity.relationships", "entity.report.interval"}
+)
 _MAX_RELATIONSHIPS = 1_000
 _MAX_INTERVAL_S = 3_600
+_CALLED_BY = "called_by"
+_SHORT_ID = re.compile(r"[0-9a-f]{8}")
 _SERVICE_TYPES = frozenset({"service", "service.instance"})
 _REF_KEYS = {
     "whence.dataset": "whence.dataset.ref",
@@ -48,6 +54,8 @@ class DeltaBuilder:
     """Collects what log records state, in one environment each, without counts."""
 
     def __init__(self, now_ns: int) -> None:
+        self.names: list[CallerName] = []
+        self.calls: list[CalledBy] = []
         self._now_ns = now_ns
         self._entities: dict[str, Entity] = {}
         self._relations: dict[RelationKey, Relation] = {}
@@ -87,17 +95,49 @@ def add_entity_state(
         return False
     environment = source.environment if source else ""
     builder.see(near, EntityKind.SERVICE, environment, (time_ns, time_ns))
+    own_id = _short_id(event.get("entity.description"))
+    if own_id:
+        builder.names.append(CallerName(own_id, near))
     interval_ns = _bounded(event.get("entity.report.interval"), _MAX_INTERVAL_S) * NS_PER_SECOND
+    report = _Report(near, environment, time_ns, interval_ns)
     for relationship in _relationships(event):
-        verb = _VERBS.get(str(relationship.get("relationship.type") or relationship.get("type")))
-        far = _target(relationship, verb, warnings) if verb else ""
-        if not verb or not far:
-            continue
-        seen = _seen(relationship, time_ns)
-        builder.see(far, verb.target, environment, seen)
-        src, dst = (far, near) if verb.relation is RelationType.PRODUCED_BY else (near, far)
-        builder.relate(RelationKey(src, verb.relation, dst, environment), seen, seen[1] + interval_ns)
+        _add_relationship(builder, report, relationship, warnings)
     return True
+
+
+class _Report(NamedTuple):
+    """What all relationships of one event have in common."""
+
+    near: str
+    environment: str
+    time_ns: int
+    interval_ns: int
+
+
+def _add_relationship(
+    builder: DeltaBuilder, report: _Report, relationship: Mapping[str, object], warnings: Warnings
+) -> None:
+    name = str(relationship.get("relationship.type") or relationship.get("type"))
+    seen = _seen(relationship, report.time_ns)
+    until_ns = seen[1] + report.interval_ns
+    if name == _CALLED_BY:
+        caller_id = _short_id(relationship.get("entity.id"))
+        if caller_id:
+            builder.calls.append(CalledBy(caller_id, report.near, report.environment, *seen, until_ns))
+        return
+    verb = _VERBS.get(name)
+    far = _target(relationship, verb, warnings) if verb else ""
+    if not verb or not far:
+        return
+    builder.see(far, verb.target, report.environment, seen)
+    src, dst = (far, report.near) if verb.relation is RelationType.PRODUCED_BY else (report.near, far)
+    builder.relate(RelationKey(src, verb.relation, dst, report.environment), seen, until_ns)
+
+
+def _short_id(holder: object) -> str:
+    """The short id that a map holds; empty where it holds none."""
+    stated = holder.get(names.SHORT_ID) if isinstance(holder, Mapping) else None
+    return stated if isinstance(stated, str) and _SHORT_ID.fullmatch(stated) else ""
 
 
 def _service_of(entity_id: object, source: Source | None) -> str | None:

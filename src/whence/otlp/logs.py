@@ -82,6 +82,8 @@ class _Reader:
         return LogBatch(
             error_logs=self._error_logs,
             delta=self._builder.delta(),
+            names=self._builder.names,
+            calls=self._builder.calls,
             records=self._accepted,
             rejections=self.findings.rejections(),
             warnings=self.findings.warnings(),

@@ -17,7 +17,7 @@ from opentelemetry.sdk._logs import LoggerProvider as OwnLoggerProvider
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 
 from whence.sdk.edges import on_first_use, used
-from whence.sdk.entity_state import EVENT_NAME, entity_state
+from whence.sdk.entity_state import EVENT_NAME, entity_state, short_id
 from whence.sdk.exporters import exporters
 from whence.sdk.guard import guarded, lose
 from whence.sdk.leaving import on_leaving
@@ -48,11 +48,19 @@ class Heartbeat:
 
     def __init__(self, interval: int) -> None:
         self._interval = interval
+        self._own_id = ""
         self._start()
         on_first_use(self._hear_of_news)
         on_leaving(self)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._start)
+
+    def own_id(self) -> str:
+        """The short id that requests carry along. Once it is given away, a report says whose it is."""
+        if not self._own_id:
+            self._own_id = short_id(process_resource().attributes)
+            self._due.set()
+        return self._own_id
 
     def leave(self) -> None:
         """See ``Leaver``."""
@@ -82,7 +90,7 @@ class Heartbeat:
     @guarded
     def _beat(self, interval: int) -> None:
         known = tuple(used())
-        if known:
+        if known or self._own_id:
             state = entity_state(process_resource().attributes, known, interval_seconds=interval)
             self._logger().emit(timestamp=time.time_ns(), event_name=EVENT_NAME, attributes=state)
 

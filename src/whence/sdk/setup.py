@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 
@@ -15,13 +14,12 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from whence.model.names import ENVIRONMENT, SERVICE_NAME, SERVICE_VERSION
 from whence.sdk import instrument
 from whence.sdk.callers import CallerPropagator
-from whence.sdk.entity_state import short_id
 from whence.sdk.exporters import exporters
 from whence.sdk.guard import guarded, lose
 from whence.sdk.heartbeat import Heartbeat, has_pipeline, interval_seconds
 from whence.sdk.leaving import Farewell, on_leaving
 from whence.sdk.processor import UseProcessor
-from whence.sdk.resource import detected, process_resource, resource_of, stated_attributes
+from whence.sdk.resource import detected, resource_of, stated_attributes
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT")
 _lock = threading.Lock()
@@ -68,9 +66,9 @@ def _tell_edges(*, is_ours: bool) -> None:
     """Start the heartbeat and send our identity along, once for each process."""
     seconds = interval_seconds()
     if seconds and not _telling and (has_pipeline() or _exports_directly(is_ours=is_ours)):
-        _telling.append(Heartbeat(seconds))
-        own_id = functools.cache(lambda: short_id(process_resource().attributes))
-        set_global_textmap(CallerPropagator(get_global_textmap(), own_id))
+        heartbeat = Heartbeat(seconds)
+        _telling.append(heartbeat)
+        set_global_textmap(CallerPropagator(get_global_textmap(), heartbeat.own_id))
 
 
 def _exports_directly(*, is_ours: bool) -> bool:

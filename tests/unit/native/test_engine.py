@@ -18,13 +18,14 @@ from tests.unit.fold.folding import IDLE_NS, TTL_NS
 from tests.unit.fold.folding import NOW_NS as FOLD_NOW_NS
 from tests.unit.fold.test_laws import chunks, copied, shuffled, traces
 from tests.unit.native.requests import damaged, requests
-from tests.unit.otlp.wire import NOW_NS, START_NS, body_of, logs_request, traces_request, wire_span
+from tests.unit.otlp.wire import NOW_NS, START_NS, body_of, key_values, logs_request, traces_request, wire_span
 from whence.collector.engine import Engine, Folder, Request, Signal
 from whence.collector.engines import FoldOptions, make_engine
 from whence.errors import WhenceError
 from whence.fold import SpanFolder
 from whence.fold.native import NativeFolder
-from whence.model.delta import GraphDelta
+from whence.model.delta import GraphDelta, RelationKey
+from whence.model.kinds import RelationType
 from whence.model.spans import Facts, Source, Span
 from whence.otlp import DecodeLimits, Encoding
 
@@ -156,6 +157,28 @@ def test_folders_give_the_same_rows_for_any_traces_chunks_and_clocks(
         folder.expire(now_ns + TTL_NS)
     assert pair[1].drain(now_ns + TTL_NS) == pair[0].drain(now_ns + TTL_NS)
     assert pair[1].stats == pair[0].stats
+
+
+def test_engines_name_the_caller_of_a_call_that_only_heartbeats_tell() -> None:
+    def report(name: str, description: dict[str, str], *relationships: dict[str, object]) -> Step:
+        event = {
+            "entity.type": "service.instance",
+            "entity.id": {"service.name": name},
+            "entity.description": description,
+            "entity.relationships": list(relationships),
+        }
+        record = LogRecord(time_unix_nano=START_NS, event_name="entity.state", attributes=key_values(event))
+        body = logs_request(record, resource={"service.name": name, "service.version": "1"}).SerializeToString()
+        return Step(1, submit(Request(Signal.LOGS, Encoding.PROTOBUF, False, body)))
+
+    called: dict[str, object] = {
+        "relationship.type": "called_by",
+        "entity.type": "service",
+        "entity.id": {"whence.id": "0a1b2c3d"},
+    }
+    delta = assert_same([report("pay", {}, called), report("shop", {"whence.id": "0a1b2c3d"})], engines())
+    assert RelationKey("otel://#shop@version:1", RelationType.CALLS, "otel://#pay@version:1") in delta.relations
+    assert delta.edges == {}
 
 
 def test_engines_count_a_load_alike() -> None:

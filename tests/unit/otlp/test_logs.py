@@ -37,6 +37,7 @@ def heartbeat(*relationships: dict[str, object], **fields: object) -> LogRecord:
             "id", {"service.namespace": "shop", "service.name": "cart", "service.instance.id": "i-1"}
         ),
         entity__relationships=list(relationships),
+        entity__description=fields.get("description", {}),
         entity__report__interval=60,
     )
 
@@ -139,6 +140,22 @@ def test_heartbeat_holds_until_the_next_one(encoding: Encoding) -> None:
     assert (relation.first_seen_ns, relation.last_seen_ns) == (START_NS - 5, START_NS - 2)
     assert relation.active_until_ns == START_NS - 2 + MINUTE_NS
     assert relation.known_ns == NOW_NS
+
+
+@BOTH
+def test_heartbeat_names_its_own_short_id_and_those_of_its_callers(encoding: Encoding) -> None:
+    seen = {"whence__count": 9, "whence__first_seen": START_NS - 5, "whence__last_seen": START_NS - 2}
+    record = heartbeat(
+        related("called_by", "service", {"whence.id": "0a1b2c3d"}, **seen),
+        related("called_by", "service", {"whence.id": "no id"}),
+        related("called_by", "service", {}),
+        description={"whence.id": "ffff0000"},
+    )
+    batch = decode_log_request(logs_request(record), encoding)
+    assert batch.names == [("ffff0000", CART_V1)]
+    assert batch.calls == [("0a1b2c3d", CART_V1, "", START_NS - 5, START_NS - 2, START_NS - 2 + MINUTE_NS)]
+    assert relations(batch) == {(CART, "HAS_VERSION", CART_V1)}
+    assert batch.delta.edges == {}
 
 
 @BOTH
