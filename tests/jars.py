@@ -45,9 +45,9 @@ def cached_jars(recipe: Path, name: str) -> Path:
     Raises:
         JarsMissing: They could not be fetched.
     """
-    folder = _cache_root() / name
+    folder = cache_root() / name
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(folder.with_name(f"{name}.lock")):
+    with locked(folder.with_name(f"{name}.lock")):
         if not folder.is_dir():
             _fetch(recipe, folder)
     return folder
@@ -118,14 +118,15 @@ def _read_lock(path: Path) -> list[Jar]:
     return [Jar(sha256, int(size), where) for sha256, size, where in lines]
 
 
-def _cache_root() -> Path:
+def cache_root() -> Path:
+    """Folder of what the tests fetched or built: ``WHENCE_TEST_CACHE``, else the user's cache."""
     if chosen := os.environ.get("WHENCE_TEST_CACHE"):
         return Path(chosen)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "whence-tests"
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Hold a lock between processes; it goes with the process, however that ends."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
