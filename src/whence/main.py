@@ -21,7 +21,7 @@ import grpc.aio
 import uvicorn
 
 from whence.api.app import create_app
-from whence.api.watching import watch
+from whence.api.watching import fetch_declarations, watch
 from whence.collector.engines import FoldOptions, make_engine
 from whence.collector.flusher import Flusher
 from whence.collector.grpc import create_server
@@ -63,7 +63,7 @@ class Server:
         self._grpc: grpc.aio.Server | None = None
         self._http: list[_QuietServer] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._watch: asyncio.Task[None] | None = None
+        self._watches: list[asyncio.Task[None]] = []
 
     @property
     def engine(self) -> str:
@@ -85,12 +85,13 @@ class Server:
         await self._grpc.start()
         await self._listen(otlp, settings.otlp_http_port, "OTLP over HTTP")
         await self._listen(api, settings.api_port, "the API")
-        self._watch = asyncio.create_task(watch(api.state.context), name="whence-watch")
+        for job in (watch, fetch_declarations):
+            self._watches.append(asyncio.create_task(job(api.state.context), name=f"whence-{job.__name__}"))
 
     async def stop(self) -> None:
         """Refuse new requests, finish those under way, write what is folded, close the store."""
-        if self._watch is not None:
-            self._watch.cancel()
+        for job in self._watches:
+            job.cancel()
         for server in self._http:
             server.should_exit = True
         await asyncio.gather(*self._tasks, return_exceptions=True)

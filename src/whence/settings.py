@@ -54,6 +54,10 @@ class Settings(BaseSettings):
         description="Address of the MLflow registry whose webhooks come in; empty: unknown.",
     )
 
+    declaration_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Where declarations are fetched from, comma separated: 'name=https://.../whence.yaml'."
+    )
+    declaration_seconds: Seconds = Field(300, description="How often they are fetched.")
     notify: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
         description="Who is told of answers to incidents, comma separated: 'webhook:https://...', 'slack:https://...'.",
@@ -95,6 +99,12 @@ class Settings(BaseSettings):
         return {source: secret.encode() for source, _, secret in pairs}
 
     @property
+    def parsed_declaration_urls(self) -> Mapping[str, str]:
+        """Address of each import that is fetched, by name."""
+        pairs = (one.get_secret_value().partition("=") for one in self.declaration_urls)
+        return {name: url for name, _, url in pairs}
+
+    @property
     def parsed_notify(self) -> tuple[tuple[str, str], ...]:
         """Kind and address of everybody who is told of answers."""
         pairs = (one.get_secret_value().partition(":") for one in self.notify)
@@ -118,7 +128,7 @@ class Settings(BaseSettings):
         path = os.environ.get(CONFIG_VARIABLE)
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path or None)
 
-    @field_validator("tokens", "webhook_secrets", "notify", mode="before")
+    @field_validator("tokens", "webhook_secrets", "declaration_urls", "notify", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         return tuple(part for part in value.replace(",", " ").split() if part) if isinstance(value, str) else value
@@ -138,6 +148,16 @@ class Settings(BaseSettings):
             raise ValueError("each must be a source and its secret, as in 'github:secret'")
         if len({source for source, _, _ in pairs}) < len(pairs):
             raise ValueError("a source may have one secret only")
+        return value
+
+    @field_validator("declaration_urls")
+    @classmethod
+    def _check_declaration_urls(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        pairs = [one.get_secret_value().partition("=") for one in value]
+        if not all(name and url.startswith(("https://", "http://")) for name, _, url in pairs):
+            raise ValueError("each must be a name and an address, as in 'shop=https://.../whence.yaml'")
+        if len({name for name, _, _ in pairs}) < len(pairs):
+            raise ValueError("a name may have one address only")
         return value
 
     @field_validator("notify")

@@ -104,3 +104,11 @@ def test_secrets_stay_out_of_the_text_form(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_every_setting_has_a_description() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize("bad", ["https://x/whence.yaml", "shop=ftp://x", "=https://x", "a=https://x,a=https://y"])
+def test_address_of_declarations_needs_one_name_and_the_web(bad: str) -> None:
+    with pytest.raises(ConfigError, match="WHENCE_DECLARATION_URLS"):
+        load_settings(declaration_urls=bad)
+    good = load_settings(declaration_urls="a=https://x/a.yaml?q=1, b=http://y/b.yaml")
+    assert good.parsed_declaration_urls == {"a": "https://x/a.yaml?q=1", "b": "http://y/b.yaml"}

@@ -10,9 +10,7 @@ from typing_extensions import TypedDict
 
 from whence.api.access import needs
 from whence.api.context import Context, Ctx
-from whence.api.imports import KIND, FileSummary, Import, Kept, from_document, read_imports, to_document
-from whence.declare.formats import read_files
-from whence.declare.statements import together
+from whence.api.imports import KIND, Import, Kept, from_document, read_imports, stated, to_document
 from whence.errors import InvalidQuery, NotFound
 from whence.model.times import format_time
 from whence.tokens import Scope
@@ -54,10 +52,15 @@ class FileJson(TypedDict):
 
 
 class ImportJson(TypedDict):
-    """One import. Files that state nothing are left out."""
+    """One import. Files that state nothing are left out.
+
+    ``url`` is where the settings have it fetched from; ``problem`` why the last fetch brought nothing.
+    """
 
     name: str
     revision: str | None
+    url: str | None
+    problem: str | None
     imported_at: str
     edges: int
     things: int
@@ -113,13 +116,7 @@ async def remove_import(name: Name, context: Ctx) -> Response:
 
 
 async def _keep(context: Context, name: str, revision: str, texts: dict[str, str]) -> ImportJson:
-    readings = [one for one in read_files(texts) if one.format or one.problem]
-    files = tuple(
-        FileSummary(one.path, one.format, len(one.statements.edges), len(one.statements.things), one.problem)
-        for one in readings
-    )
-    statements = together(one.statements for one in readings)
-    kept = Kept(name, context.clock(), Import(revision, files, statements))
+    kept = Kept(name, context.clock(), Import(revision, *stated(texts)))
     await context.store.save(to_document(kept))
     return _json(kept)
 
@@ -136,6 +133,8 @@ def _json(kept: Kept) -> ImportJson:
     return {
         "name": kept.name,
         "revision": content.revision or None,
+        "url": content.url or None,
+        "problem": content.problem or None,
         "imported_at": format_time(kept.imported_ns),
         "edges": len(content.statements.edges),
         "things": len(content.statements.things),

@@ -5,11 +5,13 @@ The statements alone are kept, not the texts of the files.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 
-from whence.declare.statements import Source, Statements
+from whence.declare.formats import read_files
+from whence.declare.statements import Source, Statements, together
 from whence.store.protocol import MAX_PAGE, Document, GraphReader
 
 KIND = "declaration"
@@ -31,6 +33,11 @@ class Import(NamedTuple):
     revision: str
     files: tuple[FileSummary, ...]
     statements: Statements
+    url: str = ""
+    """Where the operator has it fetched from; empty: somebody brought it."""
+    etag: str = ""
+    problem: str = ""
+    """Why it could not be fetched or read again; then it is as it was before."""
 
 
 class Kept(NamedTuple):
@@ -39,6 +46,16 @@ class Kept(NamedTuple):
     name: str
     imported_ns: int
     content: Import
+
+
+def stated(texts: Mapping[str, str]) -> tuple[tuple[FileSummary, ...], Statements]:
+    """What files state together; files that state nothing are left out of the summaries."""
+    readings = [one for one in read_files(texts) if one.format or one.problem]
+    files = tuple(
+        FileSummary(one.path, one.format, len(one.statements.edges), len(one.statements.things), one.problem)
+        for one in readings
+    )
+    return files, together(one.statements for one in readings)
 
 
 def to_document(kept: Kept) -> Document:

@@ -1,4 +1,4 @@
-"""What the service does by itself, beside answering requests: it asks again while evidence ripens."""
+"""What the service does by itself: it asks again while evidence ripens, and fetches declarations."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 
 from whence.api.answering import ripen
 from whence.api.context import Context
+from whence.api.remote import refresh
 from whence.errors import WhenceError
 
 EVERY_S = 15.0
@@ -22,3 +23,13 @@ async def watch(context: Context) -> None:
             await ripen(context)
         except WhenceError as error:
             _log.warning("could not look after incidents: %s", error)
+
+
+async def fetch_declarations(context: Context) -> None:
+    """Fetch what the settings name, again and again until cancelled; a store that is down is no reason to stop."""
+    while True:
+        try:
+            await refresh(context)
+        except WhenceError as error:
+            _log.warning("could not keep fetched declarations: %s", error)
+        await asyncio.sleep(context.settings.declaration_seconds)

@@ -47,10 +47,10 @@ def list_(*, as_json: Json = False, url: Url = DEFAULT_URL) -> None:
         output.raw(reply.raw)
         return
     rows = [
-        (one["name"], one["revision"], moment(one["imported_at"]), one["edges"], one["things"])
+        (one["name"], one["revision"], moment(one["imported_at"]), one["edges"], one["things"], one["problem"])
         for one in reply.data["items"]
     ]
-    output.table(("name", "revision", "imported", "dependencies", "things"), rows)
+    output.table(("name", "revision", "imported", "dependencies", "things", "problem"), rows)
 
 
 @declare.command()
