@@ -12,6 +12,7 @@ SPAN_RENAMES = {
     "aws.bucket": "aws.s3.bucket",
     "db.cassandra.table": "db.collection.name",
     "db.cosmosdb.container": "db.collection.name",
+    "db.elasticsearch.cluster.name": "db.namespace",
     "db.mongodb.collection": "db.collection.name",
     "db.name": "db.namespace",
     "db.operation": "db.operation.name",
@@ -29,6 +30,7 @@ SPAN_RENAMES = {
     "messaging.temp_destination": "messaging.destination.temporary",
     "net.peer.name": "server.address",
     "net.peer.port": "server.port",
+    "tls.client.server_name": "server.address",
 }
 """Old span attribute to the one that replaced it, where the meaning is the same."""
 
@@ -97,6 +99,8 @@ FLAG_KEYS = frozenset(
 
 RESOURCE_RENAMES = {
     names.ENVIRONMENT_OLD: names.ENVIRONMENT,
+    "vcs.repository.change.id": "vcs.change.id",
+    "vcs.repository.ref.name": "vcs.ref.head.name",
     "vcs.repository.ref.revision": names.REVISION,
 }
 KEPT_RESOURCE_KEYS = frozenset(
