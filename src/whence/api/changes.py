@@ -18,6 +18,7 @@ from whence.errors import InvalidQuery, NotFound
 from whence.intake.changes import ChangeReport, change_from_report, subject_ref
 from whence.model.change import Change
 from whence.model.delta import GraphDelta
+from whence.store.protocol import GraphReader
 from whence.store.rules import encode_cursor
 from whence.tokens import Scope
 
@@ -38,11 +39,11 @@ async def record_changes(reports: Annotated[OneOrMany, Body()], context: Ctx) ->
     A change keeps its id. Reporting it again under that id corrects it, and sending the same twice changes nothing.
     """
     if isinstance(reports, ChangeReport):
-        return (await _record(context, [await _change(context, reports)]))[0]
+        return (await _record(context, [await change_of(context.store, reports, context.clock())]))[0]
     changes = []
     for index, report in enumerate(reports):
         try:
-            changes.append(await _change(context, report))
+            changes.append(await change_of(context.store, report, context.clock()))
         except InvalidQuery as error:
             raise InvalidQuery(f"{index}.{error.field}", error.reason) from None
     return await _record(context, changes)
@@ -76,14 +77,19 @@ async def read_change(change_id: str, context: Ctx) -> ChangeJson:
     return change_json(change)
 
 
-async def _change(context: Context, report: ChangeReport) -> Change:
+async def change_of(reader: GraphReader, report: ChangeReport, now_ns: int, source: str = "api") -> Change:
+    """The change that a report tells of, about the entity that it names.
+
+    Raises:
+        InvalidReference, InvalidQuery, AmbiguousName: The report is not clear.
+    """
     ref = subject_ref(report)
     if ref is not None:
         subject = str(ref.base)
     else:
-        known = await find(context.store, "subject", report.subject)
+        known = await find(reader, "subject", report.subject)
         subject = known.key if known is not None else report.subject
-    return change_from_report(report, subject, now_ns=context.clock())
+    return change_from_report(report, subject, now_ns=now_ns, source=source)
 
 
 async def _record(context: Context, changes: list[Change]) -> list[ChangeJson]:

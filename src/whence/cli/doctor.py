@@ -24,6 +24,16 @@ _LOSSES = {
     "whence_refused_requests_total": "requests refused (senders retry)",
     "whence_flush_failures_total": "writes that the store refused (repeated)",
 }
+_KAFKA_LAG = "whence_kafka_lag_records"
+_KAFKA_LOSSES = {
+    "whence_kafka_dead_letters_total": "records of Kafka put aside",
+    "whence_kafka_rejected_records_total": "spans and logs of Kafka that can't be used",
+    "whence_kafka_lost_checkpoints_total": "open traces lost with Kafka's journal",
+}
+
+
+_Sample = tuple[str, str, float]
+"""Name, labels, value."""
 
 
 class Finding(NamedTuple):
@@ -82,10 +92,27 @@ def _findings(client: Client) -> Iterator[Finding]:
         return
     rows = sum(value for name, _, value in samples if name == "whence_store_rows")
     yield Finding("store", True, f"{rows:.0f} rows")
-    for metric, meaning in _LOSSES.items():
+    yield from _lost(samples, _LOSSES)
+    if any(name.startswith("whence_kafka_") for name, _, _ in samples):
+        yield _consumer(samples)
+        yield from _lost(samples, _KAFKA_LOSSES)
+
+
+def _lost(samples: list[_Sample], losses: dict[str, str]) -> Iterator[Finding]:
+    for metric, meaning in losses.items():
         found = {labels: value for name, labels, value in samples if name == metric and value}
         detail = ", ".join(f"{labels or 'total'} {value:.0f}" for labels, value in sorted(found.items()))
         yield Finding(meaning, not found, detail or "none")
+
+
+def _consumer(samples: list[_Sample]) -> Finding:
+    assigned = [value for name, _, value in samples if name == "whence_kafka_assigned_partitions"]
+    waiting = sum(value for name, _, value in samples if name == _KAFKA_LAG)
+    if not sum(assigned):
+        return Finding(
+            "kafka", False, "no partition is assigned: no broker, no topic, or more processes than partitions"
+        )
+    return Finding("kafka", True, f"{waiting:.0f} records wait in {sum(assigned):.0f} partitions")
 
 
 def _freshness(client: Client) -> Finding:
@@ -96,7 +123,7 @@ def _freshness(client: Client) -> Finding:
     return Finding("data", True, f"{newest['key']} was seen last, {moment(newest['last_seen_at'])}")
 
 
-def _samples(text: str) -> list[tuple[str, str, float]]:
+def _samples(text: str) -> list[_Sample]:
     """(name, labels, value) of every sample of a Prometheus text."""
     matches = (_SAMPLE.match(line) for line in text.splitlines() if not line.startswith("#"))
     return [(match[1], match[2] or "", float(match[3])) for match in matches if match is not None]

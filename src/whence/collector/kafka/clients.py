@@ -1,0 +1,95 @@
+"""The clients of librdkafka, set up so that nothing is skipped or committed behind our back."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from whence.collector.kafka.sources import KafkaOptions
+
+log = logging.getLogger("whence.collector")
+
+TIMEOUT_SECONDS = 30.0
+"""For one call to the brokers. Longer than a transaction may live, since a successor waits for a dead one's end."""
+_TRANSACTION_MS = 15_000
+_SESSION_MS = 15_000
+_JOURNAL_DAYS = 7
+"""As long as brokers keep the offsets of a group by default; without these the journal is of no use."""
+
+_COMMON: dict[str, str | int | float | bool] = {"client.id": "whence", "log_level": 3}
+
+
+def make_consumer(options: KafkaOptions) -> Consumer:
+    """A member of the group, not yet subscribed.
+
+    Assignment is eager: all partitions are given back before any is given out, so what one assignment folded can be
+    thrown away whole.
+    """
+    return Consumer(
+        _config(options)
+        | {
+            "group.id": options.group,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest",
+            "isolation.level": "read_committed",
+            "partition.assignment.strategy": "range,roundrobin",
+            "session.timeout.ms": _SESSION_MS,
+            "heartbeat.interval.ms": _SESSION_MS // 5,
+            "queued.max.messages.kbytes": 16 * 1024,
+        }
+    )
+
+
+def make_journal_reader(options: KafkaOptions) -> Consumer:
+    """A consumer outside of any group; where it is sent to and nothing lies there, it says so."""
+    return Consumer(
+        _config(options)
+        | {
+            "group.id": f"{options.group}-journal",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "error",
+            "isolation.level": "read_committed",
+        }
+    )
+
+
+def make_producer(options: KafkaOptions) -> Producer:
+    """A producer of transactions. What ties it to the group's generation is the group's metadata, not its name."""
+    producer = Producer(
+        _config(options)
+        | {
+            "transactional.id": f"{options.group}-{uuid.uuid4()}",
+            "transaction.timeout.ms": _TRANSACTION_MS,
+            "compression.type": "lz4",
+            "linger.ms": 5,
+        }
+    )
+    producer.init_transactions(TIMEOUT_SECONDS)
+    return producer
+
+
+def ensure_topics(options: KafkaOptions) -> None:
+    """Create the topics that only we write to, where they are missing and we may.
+
+    Raises:
+        KafkaException: The brokers can't be reached.
+    """
+    admin = AdminClient(_config(options))
+    present = admin.list_topics(timeout=TIMEOUT_SECONDS).topics
+    journal = NewTopic(options.journal, config={"retention.ms": str(_JOURNAL_DAYS * 86_400_000)})
+    missing = [topic for topic in (journal, NewTopic(options.dead_letters)) if topic.topic not in present]
+    for name, future in admin.create_topics(missing, request_timeout=TIMEOUT_SECONDS).items() if missing else ():
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                log.warning("the topic %s can't be created, so somebody has to: %s", name, error)
+
+
+def _config(options: KafkaOptions) -> dict[str, str | int | float | bool]:
+    return {**_COMMON, "bootstrap.servers": options.bootstrap, **options.client}
