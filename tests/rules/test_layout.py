@@ -80,7 +80,13 @@ PURE_ROOMS = {
     "export",
 }
 IMPURE_MODULES = {"asyncio", "logging", "os", "random", "socket", "subprocess", "threading", "time", "secrets"}
-ONE_ROOM_ONLY = {"neo4j": "store.bolt", "fastapi": "api", "grpc": "collector", "sqlite3": "store.embedded"}
+ONE_ROOM_ONLY = {
+    "neo4j": "store.bolt",
+    "fastapi": "api",
+    "grpc": "collector",
+    "confluent_kafka": "collector",
+    "sqlite3": "store.embedded",
+}
 
 
 def room_of(path: Path) -> str:
