@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 _NAMES = (
     "serve|demo|why|incidents|postmortem|mcp|export|changed|upstream|"
-    "downstream|diff|search|show|declare|undeclared|check|policy|kpi|doctor|token"
+    "downstream|diff|search|show|declare|undeclared|check|policy|kpi|doctor|token|watch"
 )
 COMMANDS = sorted(set(re.findall(rf"whence ({_NAMES})\b", README)))
 

@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "postmortem": {"errors", "wording", "ui"},
     "mcp": {"wording"},
     "export": {"model", "errors"},
+    "clusters": {"intake"},
     "collector": {"model", "errors", "otlp", "fold", "store", "tokens", "metrics", "_native"},
     "api": {
         "model",
@@ -60,7 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "ui": {"wording"},
     "sdk": {"model.names"},
-    "cli": {"mcp", "settings", "errors", "main", "demo", "wording", "declare"},
+    "cli": {"mcp", "clusters", "settings", "errors", "main", "demo", "wording", "declare"},
     "demo": set(),
     "testing": {"model", "errors", "store", "rca", "fold", "otlp"},
     "main": {"*"},

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from whence.cli import catalogue, check, declare, doctor, graph, kpi, policy, server, why
+from whence.cli import catalogue, check, declare, doctor, graph, kpi, policy, server, watch, why
 from whence.cli.exits import OK, Failure
 from whence.cli.export import export
 from whence.cli.incidents import incidents
@@ -36,7 +36,7 @@ COMMANDS = (
     server.token,
 )
 
-GROUPS = {"declare": declare.declare, "policy": policy.policy}
+GROUPS = {"declare": declare.declare, "policy": policy.policy, "watch": watch.watch}
 
 app = typer.Typer(
     name="whence",

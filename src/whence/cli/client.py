@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from whence.cli.exits import DENIED, NOT_FOUND, SERVER, USAGE, Failure
@@ -30,7 +30,7 @@ class Client:
         """GET with the parameters that are not None."""
         return self._send("GET", path, params=_given(params))
 
-    def post(self, path: str, body: Mapping[str, object], **params: object) -> Reply:
+    def post(self, path: str, body: Mapping[str, object] | Sequence[object], **params: object) -> Reply:
         """POST of a JSON body, with the parameters that are not None."""
         return self._send("POST", path, json=body, params=_given(params))
 

@@ -1,0 +1,1 @@
+"""Roll-outs in a Kubernetes cluster, as reports of changes."""
