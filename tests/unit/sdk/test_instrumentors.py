@@ -1,12 +1,10 @@
 """Every instrumentor against the real library: what a request's span says of what was loaded, read and written."""
 
-import hashlib
 import os
 import pickle
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,58 +21,20 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 import safetensors.numpy
 import sqlalchemy as sa
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import Tracer
 from sklearn.linear_model import LinearRegression  # type: ignore[import-untyped]
 from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
 from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
 import whence
+from tests.unit.sdk.instrumented import Request, by_content, instrumented, request_
 from whence.model.names import INPUTS, MODELS, OUTPUTS
 from whence.sdk import instrument
 from whence.sdk.guard import losses
 from whence.sdk.instrument import files
 
+__all__ = ["instrumented", "request_"]
+
 FRAME = {"user": [1, 2], "score": [0.5, 1.5]}
-
-
-@pytest.fixture(autouse=True)
-def instrumented(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("WHENCE_INSTRUMENT", "all")
-    instrument.enable()
-    yield
-    instrument.disable()
-
-
-class Request:
-    """A request's span, and what it says once it has ended."""
-
-    def __init__(self, spans: InMemorySpanExporter, tracer: Tracer) -> None:
-        self._spans = spans
-        self._tracer = tracer
-
-    def __enter__(self) -> None:
-        self._spans.clear()
-        self._span = self._tracer.start_as_current_span("request")
-        self._span.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        self._span.__exit__(*error)
-
-    def __getitem__(self, attribute: str) -> set[str]:
-        (span,) = self._spans.get_finished_spans()
-        found = (span.attributes or {}).get(attribute, ())
-        assert isinstance(found, tuple)
-        return set(map(str, found))
-
-
-@pytest.fixture
-def request_(spans: InMemorySpanExporter, tracer: Tracer) -> Request:
-    return Request(spans, tracer)
-
-
-def by_content(path: Path) -> str:
-    return f"file#{path}@sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def fitted() -> LinearRegression:
@@ -389,7 +349,7 @@ def test_fault_of_an_instrumentor_changes_nothing_for_the_host(monkeypatch: pyte
     def broken(_path: Path) -> str:
         raise RuntimeError("ours")
 
-    monkeypatch.setattr(files, "_digest", broken)
+    monkeypatch.setattr(files, "_by_content", broken)
     pl.DataFrame(FRAME).write_csv(tmp_path / "a.csv")
     before = sum(losses().values())
     assert pd.read_csv(tmp_path / "a.csv")["user"].tolist() == [1, 2]
@@ -401,3 +361,30 @@ def test_error_of_the_library_passes_as_it_is(tmp_path: Path) -> None:
         pd.read_csv(tmp_path / "absent.csv")
     with pytest.raises(sqlite3.OperationalError), sqlite3.connect(tmp_path / "no.db") as plain:
         plain.execute("select * from absent")
+
+
+def test_weights_loaded_with_pytorch_are_told_by_digest(tmp_path: Path) -> None:
+    """PyTorch is too large to install for a test: a module of its name takes the same file in the same way."""
+    (tmp_path / "torch.py").write_text("def load(f, map_location=None):\n    return {}\n")
+    (tmp_path / "ranker.pt").write_bytes(b"weights")
+    code = """
+import whence
+whence.configure()
+import torch
+torch.load("ranker.pt", map_location="cpu")
+with open("ranker.pt", "rb") as file:
+    torch.load(file)
+from whence.sdk.edges import used
+print(*[(edge.ref, edge.count) for _, edge in used()])
+"""
+    variables = {"OTEL_TRACES_EXPORTER": "none", "PYTHONPATH": str(tmp_path), "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=variables,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == f"{(by_content(tmp_path / 'ranker.pt'), 2)}\n"

@@ -28,15 +28,21 @@ _FLAVORS = ("pyfunc", "sklearn", "xgboost", "lightgbm", "pytorch", "onnx", "tran
 _INSTRUMENTORS = {
     "deltalake": _Instrumentor("delta", ("deltalake",)),
     "duckdb": _Instrumentor("tables", ("duckdb",)),
+    "gcsfs": _Instrumentor("objects", ("gcsfs.core",)),
+    "huggingface_hub": _Instrumentor("hub", ("huggingface_hub.file_download", "huggingface_hub._snapshot_download")),
     "joblib": _Instrumentor("pickled", ("joblib",)),
     "mlflow": _Instrumentor("registry", tuple(f"mlflow.{flavor}" for flavor in _FLAVORS)),
     "onnxruntime": _Instrumentor("onnx", ("onnxruntime",)),
     "pandas": _Instrumentor("tables", ("pandas",)),
     "pickle": _Instrumentor("pickled", ("pickle",)),
     "polars": _Instrumentor("tables", ("polars",)),
+    "psycopg": _Instrumentor("postgres", ("psycopg",)),
     "pyarrow": _Instrumentor("tables", ("pyarrow.parquet",)),
+    "pyiceberg": _Instrumentor("iceberg", ("pyiceberg.table",)),
+    "s3fs": _Instrumentor("objects", ("s3fs.core",)),
     "safetensors": _Instrumentor("weights", ("safetensors.numpy", "safetensors.torch", "safetensors.flax")),
     "sqlalchemy": _Instrumentor("databases", ("sqlalchemy",)),
+    "torch": _Instrumentor("weights", ("torch",)),
 }
 NAMES = tuple(_INSTRUMENTORS)
 _enabled: dict[str, Patches] = {}

@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from whence.sdk.guard import guarded
 from whence.sdk.instrument.files import named
 from whence.sdk.instrument.patches import Patches
+from whence.sdk.instrument.sql import table_on_server
 from whence.sdk.uses import reads, writes
 
 _SCHEMES = {"postgresql": "postgres", "mariadb": "mysql"}
@@ -53,6 +54,4 @@ def table_reference(url: URL, schema: str | None, table: str) -> str | None:
         path = url.database
         return named("file", f"{Path(path).absolute().as_posix()}/{table}") if path and path != ":memory:" else None
     port = url.port or _PORTS.get(scheme)
-    place = f"{scheme}://{(url.host or 'localhost').lower()}{f':{port}' if port else ''}"
-    parts = (url.database, schema or _DEFAULT_SCHEMAS.get(scheme), table)
-    return named(place, ".".join(part for part in parts if part))
+    return table_on_server(scheme, url.host, port, url.database, schema or _DEFAULT_SCHEMAS.get(scheme), table)
