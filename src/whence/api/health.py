@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from whence.api.access import needs
 from whence.api.context import Ctx
-from whence.errors import StoreUnavailable
+from whence.errors import StoreError, StoreUnavailable
 from whence.metrics import CONTENT_TYPE, Sample, counter, gauge, render
 from whence.tokens import Scope
 
@@ -30,12 +30,16 @@ async def readyz(context: Ctx) -> dict[str, str]:
 
 @router.get("/metrics", dependencies=[needs(Scope.READ)])
 async def metrics(context: Ctx) -> Response:
-    """All counters, in Prometheus text form."""
-    rows = await context.store.counts()
+    """All counters, in Prometheus text form; while the store is away, all but what only it knows."""
+    try:
+        rows = await context.store.counts()
+    except StoreError:
+        rows = None
+    up = gauge("whence_store_up", "Whether the store answered just now.", Sample(rows is not None))
     stored = gauge(
         "whence_store_rows",
         "Rows in the store, by kind.",
-        *(Sample(count, {"kind": kind}) for kind, count in sorted(rows.items())),
+        *(Sample(count, {"kind": kind}) for kind, count in sorted((rows or {}).items())),
     )
     rejections = counter(
         "whence_webhook_rejections_total",
@@ -43,4 +47,4 @@ async def metrics(context: Ctx) -> Response:
         *(Sample(count, {"source": source, "reason": why}) for (source, why), count in context.rejections.items()),
     )
     ingest = context.ingest.metrics() if context.ingest is not None else ()
-    return Response(render([stored, rejections, *ingest]), media_type=CONTENT_TYPE)
+    return Response(render([up, stored, rejections, *context.outbox.metrics(), *ingest]), media_type=CONTENT_TYPE)

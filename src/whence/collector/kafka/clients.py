@@ -15,12 +15,22 @@ log = logging.getLogger("whence.collector")
 
 TIMEOUT_SECONDS = 30.0
 """For one call to the brokers. Longer than a transaction may live, since a successor waits for a dead one's end."""
-_TRANSACTION_MS = 15_000
-_SESSION_MS = 15_000
 _JOURNAL_DAYS = 7
 """As long as brokers keep the offsets of a group by default; without these the journal is of no use."""
 
-_COMMON: dict[str, str | int | float | bool] = {"client.id": "whence", "log_level": 3}
+_Config = dict[str, str | int | float | bool]
+
+_DEFAULTS: _Config = {
+    "client.id": "whence",
+    "log_level": 3,
+    # A successor takes over once both are over.
+    "session.timeout.ms": 15_000,
+    "transaction.timeout.ms": 15_000,
+    "queued.max.messages.kbytes": 16 * 1024,
+    "compression.type": "lz4",
+    "linger.ms": 5,
+}
+"""What an operator may set otherwise. Each kind of client takes what concerns it."""
 
 
 def make_consumer(options: KafkaOptions) -> Consumer:
@@ -38,9 +48,6 @@ def make_consumer(options: KafkaOptions) -> Consumer:
             "auto.offset.reset": "earliest",
             "isolation.level": "read_committed",
             "partition.assignment.strategy": "range,roundrobin",
-            "session.timeout.ms": _SESSION_MS,
-            "heartbeat.interval.ms": _SESSION_MS // 5,
-            "queued.max.messages.kbytes": 16 * 1024,
         }
     )
 
@@ -64,9 +71,6 @@ def make_producer(options: KafkaOptions) -> Producer:
         _config(options)
         | {
             "transactional.id": f"{options.group}-{uuid.uuid4()}",
-            "transaction.timeout.ms": _TRANSACTION_MS,
-            "compression.type": "lz4",
-            "linger.ms": 5,
         }
     )
     producer.init_transactions(TIMEOUT_SECONDS)
@@ -91,5 +95,5 @@ def ensure_topics(options: KafkaOptions) -> None:
                 log.warning("the topic %s can't be created, so somebody has to: %s", name, error)
 
 
-def _config(options: KafkaOptions) -> dict[str, str | int | float | bool]:
-    return {**_COMMON, "bootstrap.servers": options.bootstrap, **options.client}
+def _config(options: KafkaOptions) -> _Config:
+    return {**_DEFAULTS, **options.client, "bootstrap.servers": options.bootstrap}

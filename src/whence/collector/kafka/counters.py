@@ -16,7 +16,7 @@ V = TypeVar("V")
 
 @dataclass(slots=True)
 class KafkaCounters:
-    """Totals since the start, but for ``assigned`` and ``lag``."""
+    """Totals since the start, but for ``assigned``, ``open_spans`` and ``lag``."""
 
     records: Counter[str] = field(default_factory=Counter)
     """Taken, by topic; those that are read again count again."""
@@ -32,6 +32,8 @@ class KafkaCounters:
     commits: int = 0
     assigned: int = 0
     """Partitions that are ours now."""
+    open_spans: int = 0
+    """Of traces that were open at the last cut, so the journal has them."""
     lag: dict[Partition, int] = field(default_factory=dict)
     """Records that wait in each assigned partition."""
     folded: Counter[str] = field(default_factory=Counter)
@@ -50,6 +52,7 @@ class KafkaCounters:
             counter("whence_kafka_lost_checkpoints_total", "Journal no more readable.", Sample(self.lost_checkpoints)),
             counter("whence_kafka_fold_events_total", "What became of spans.", *_by("event", self.folded)),
             gauge("whence_kafka_assigned_partitions", "Partitions that are read here.", Sample(self.assigned)),
+            gauge("whence_kafka_open_spans", "Spans of open traces at the last commit.", Sample(self.open_spans)),
             gauge("whence_kafka_lag_records", "Records that wait.", *lag),
         )
 

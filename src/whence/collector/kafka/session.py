@@ -158,6 +158,7 @@ class Session:
         self._ledger.commit(cut, self._letters, self._consumer.consumer_group_metadata())
         self._letters = []
         self._counters.commits += 1
+        self._counters.open_spans = cut.open_spans
         self._parts.flusher.add(cut.delta)
         self._settle()
 

@@ -39,6 +39,11 @@ class Cut(NamedTuple):
         """The rows of all checkpoints."""
         return merge_all(checkpoint.delta for checkpoint in self.checkpoints.values())
 
+    @property
+    def open_spans(self) -> int:
+        """Spans of open traces in all checkpoints."""
+        return sum(len(checkpoint.keyed) + len(checkpoint.unkeyed) for checkpoint in self.checkpoints.values())
+
 
 @dataclass(slots=True)
 class _Fold:

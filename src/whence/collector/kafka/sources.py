@@ -52,4 +52,4 @@ class KafkaOptions:
     """Topic for what follows from committed records and is not known to be stored."""
     commit_seconds: float
     client: Mapping[str, str]
-    """Properties of librdkafka that go before ours: security, timeouts."""
+    """Properties of librdkafka: security, timeouts. They go before our defaults, not before what exactness needs."""
