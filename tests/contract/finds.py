@@ -134,6 +134,8 @@ class FindContract(ContractBase):
         assert await store.entity("a") is None
         assert await store.entity(A.upper()) is None
         assert await store.entity("") is None
+        assert list(await store.entities([A, "a", A, ""])) == [entity(A)]
+        assert list(await store.entities([])) == []
 
     async def test_named_matches_the_key_or_what_follows_the_hash(self, store: Store) -> None:
         elsewhere = "otel://other#a"

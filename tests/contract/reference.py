@@ -153,6 +153,10 @@ class ReferenceReader:
         """One entity."""
         return self.graph.entities.get(key)
 
+    async def entities(self, keys: Sequence[str]) -> Sequence[Entity]:
+        """Some entities."""
+        return [self.graph.entities[key] for key in set(keys) if key in self.graph.entities]
+
     async def named(self, name: str) -> tuple[Entity, ...]:
         """Namesakes."""
         keys = [key for key in self._plain() if key == name or key.endswith(f"#{name}")]

@@ -49,6 +49,7 @@ SEEKS = {
     queries.VERSIONS: "Entity(key)",
     queries.PROFILES_BEFORE: "Profile(dataset, at_ns)",
     queries.ENTITY: "Entity(key)",
+    queries.ENTITIES_BY_KEY: "Entity(key)",
     queries.NAMED: "Entity(folded)",
     queries.LOOKALIKES: "Entity(key)",
     queries.SEARCH_ALL: "Entity(key)",

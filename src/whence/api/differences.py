@@ -42,10 +42,11 @@ async def read_differences(reader: GraphReader, window: Window, sources: Sequenc
     )
     observed = await reader.dependencies(query)
     declared = Declared(sources, sorted({end for one in observed for end in (one.src, one.dst)}))
-    found = [*differences(observed, declared, window.environment)]
+    coverage = Coverage(observed)
+    found = differences(observed, declared, coverage, window.environment)
     for pair, statements in sorted(pinned(declared, window.environment).items()):
         found += await _unexpected(reader, window, pair, statements)
-    return Differences(tuple(sorted(found)), declared, Coverage(observed).shares())
+    return Differences(tuple(sorted(found)), declared, coverage.shares())
 
 
 async def read_volumes(

@@ -15,6 +15,8 @@ from whence.store.rules import ascii_lower, bare_name, search_words
 MATCHES = ("exact", "prefix", "word", "owner", "text", "similar")
 """How something was found, the best first."""
 MOST_SIMILAR = 10
+MOST_SAID = 20
+"""Declared things that are looked up by name at most; each takes a read."""
 
 
 class Hit(NamedTuple):
@@ -35,9 +37,11 @@ async def find_anything(reader: GraphReader, sources: Sequence[Source], text: st
     found = [*(await reader.search(SearchQuery(text, limit=MAX_PAGE))).items]
     found += (await reader.search(SearchQuery(owner=text, limit=MAX_PAGE))).items
     said = list(_said(sources, text))
-    keys = {one.key for one in found}
-    for thing in said:
-        found += [one for one in await _observed(reader, thing.name) if one.key not in keys]
+    known = {one.key for one in found}
+    declared = Declared(sources, known)
+    elsewhere = [name for name in dict.fromkeys(one.name for one in said) if known.isdisjoint(declared.meant(name))]
+    for name in elsewhere[:MOST_SAID]:
+        found += await _observed(reader, name)
     if not found and not said:
         similar = await reader.nearest(text, MOST_SIMILAR)
         found = [one for one in [await reader.entity(key) for key in similar] if one is not None]
@@ -56,7 +60,7 @@ def _ranked(found: Iterable[Entity], said: Sequence[Thing], sources: Sequence[So
     declared = Declared(sources, entities)
     hits = {key: _hit(one, declared, text) for key, one in entities.items()}
     for thing in said:
-        for key in declared.meant(thing.name) - entities.keys():
+        for key in set(declared.meant(thing.name)) - entities.keys():
             hits[key] = Hit(
                 key, thing.kind, thing.owner or None, _match(key, [thing], text), thing.description, thing.lifecycle
             )
@@ -88,15 +92,17 @@ def _match(key: str, things: Sequence[Thing], text: str) -> str:
         return "word"
     if any(ascii_lower(one.owner) == wanted for one in things):
         return "owner"
-    return "text" if any(_holds(one, text) for one in things) else "similar"
+    words = text.lower().split()
+    return "text" if any(_holds(one, words) for one in things) else "similar"
 
 
 def _said(sources: Iterable[Source], text: str) -> Iterator[Thing]:
     """Declared things that hold every word of a text somewhere."""
+    words = text.lower().split()
     for source in sources:
-        yield from (thing for thing in source.statements.things if _holds(thing, text))
+        yield from (thing for thing in source.statements.things if _holds(thing, words))
 
 
-def _holds(thing: Thing, text: str) -> bool:
-    everything = ascii_lower(" ".join((thing.name, thing.owner, thing.description, *thing.labels, *thing.purposes)))
-    return all(word in everything for word in search_words(text))
+def _holds(thing: Thing, words: Sequence[str]) -> bool:
+    everything = " ".join((thing.name, thing.owner, thing.description, *thing.labels, *thing.purposes)).lower()
+    return all(word in everything for word in words)

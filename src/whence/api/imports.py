@@ -6,6 +6,7 @@ The statements alone are kept, not the texts of the files.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -65,7 +66,13 @@ def to_document(kept: Kept) -> Document:
 
 def from_document(document: Document) -> Kept:
     """The import of a document."""
-    return Kept(document.id, document.created_ns, msgspec.json.decode(document.body, type=Import))
+    return Kept(document.id, document.created_ns, _decoded(document.body))
+
+
+@lru_cache(maxsize=256)
+def _decoded(body: str) -> Import:
+    """Every question needs all imports; to decode them anew each time would take longer than most answers."""
+    return msgspec.json.decode(body, type=Import)
 
 
 async def read_imports(reader: GraphReader) -> list[Kept]:

@@ -14,7 +14,7 @@ from whence.api.traffic import counted_from_ns
 from whence.api.window import Window
 from whence.kpis.facts import Use, code_facts, data_facts, model_facts
 from whence.kpis.figures import Fact, Span
-from whence.model.delta import Entity, Relation
+from whence.model.delta import Entity, RelationKey
 from whence.model.kinds import EntityKind, Layer, RelationType
 from whence.model.sketch import add, decode, quantile
 from whence.model.times import NS_PER_SECOND
@@ -25,6 +25,7 @@ MOST_ENTITIES = 500
 MOST_USERS = 2_000
 _LIKELY = 0.6
 """Probability from which a suspect counts as the failure of a release; the band 'likely' begins there."""
+_UNCOUNTED = (0.0, 0.0, None)
 _USES = frozenset({RelationType.USES_MODEL, RelationType.READS, RelationType.CONSUMES})
 
 
@@ -97,19 +98,20 @@ async def _uses(reader: GraphReader, used: Sequence[Entity], window: Window) -> 
         window.environment,
         window.known_ns,
     )
-    calls: dict[object, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    latencies: dict[object, dict[int, float]] = defaultdict(dict)
+    calls: dict[RelationKey, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    latencies: dict[RelationKey, dict[int, float]] = defaultdict(dict)
     for row in await reader.edge_rows(query) if nodes else ():
         calls[row.relation][0] += row.calls
         calls[row.relation][1] += row.errors
         add(latencies[row.relation], decode(row.latency).items())
-    return [_use(one, calls[one.key], latencies[one.key]) for one in near.relations]
+    counted = {key: _use_of(counts, latencies[key]) for key, counts in calls.items()}
+    return [Use(one, *counted.get(one.key, _UNCOUNTED)) for one in near.relations]
 
 
-def _use(relation: Relation, calls_and_errors: Sequence[float], latency: dict[int, float]) -> Use:
+def _use_of(calls_and_errors: Sequence[float], latency: dict[int, float]) -> tuple[float, float, float | None]:
     calls, errors = calls_and_errors
     median = quantile(latency, 0.5)
-    return Use(relation, calls, errors, None if median is None else median / 1_000)
+    return calls, errors, None if median is None else median / 1_000
 
 
 async def _above(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 from urllib.parse import urlencode
@@ -77,13 +78,13 @@ async def read_figures(
     found = await read_facts(context.store, window)
     owned = await _owned(context, found.facts)
     span = Span(window.from_ns, window.to_ns)
-    teams = sorted({owner for _, owner in owned if owner} if team is None else {team})
+    facts = _by_team_and_metric(owned)
+    teams = sorted(filter(None, facts)) if team is None else [team]
     metrics = [one for one in METRICS if pillar in (None, one.pillar)]
-    figures = [figure(metric, found.facts, span) for metric in metrics] if team is None else []
+    figures = [figure(one, facts[None][one.name], span) for one in metrics] if team is None else []
     for name in teams:
-        theirs = [fact for fact, owner in owned if owner == name]
-        known = {fact.metric for fact in theirs}
-        figures += [figure(metric, theirs, span, name) for metric in metrics if metric.name in known or team]
+        theirs = facts[name]
+        figures += [figure(one, theirs[one.name], span, name) for one in metrics if theirs[one.name] or team]
     asked = [(name, value) for name, value in request.query_params.multi_items() if name not in ("team", "pillar")]
     return {"items": [_json(one, asked) for one in figures], "teams": teams, "truncated": found.truncated}
 
@@ -101,10 +102,21 @@ async def read_figure_facts(name: str, context: Ctx, window: WindowDep, team: Te
     return {"items": [_fact(fact, owner) for fact, owner in owned], "truncated": found.truncated}
 
 
+def _by_team_and_metric(owned: Iterable[tuple[Fact, str | None]]) -> dict[str | None, dict[str, list[Fact]]]:
+    """Facts by owner and metric; those of everybody under None."""
+    found: dict[str | None, dict[str, list[Fact]]] = defaultdict(lambda: defaultdict(list))
+    for fact, owner in owned:
+        found[None][fact.metric].append(fact)
+        if owner is not None:
+            found[owner][fact.metric].append(fact)
+    return found
+
+
 async def _owned(context: Ctx, facts: Iterable[Fact]) -> Sequence[tuple[Fact, str | None]]:
     facts = list(facts)
     declared = Declared(await read_sources(context.store), sorted({one.subject for one in facts}))
     owners = Owners(context.store, declared)
+    await owners.learn(one.subject for one in facts)
     return [(one, await owners.of(one.subject)) for one in facts]
 
 

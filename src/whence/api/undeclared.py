@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -135,12 +135,16 @@ class Owners:
         self._declared = declared
         self._known: dict[str, str | None] = {}
 
+    async def learn(self, keys: Iterable[str]) -> None:
+        """Look many up at once."""
+        unknown = [key for key in dict.fromkeys(keys) if key not in self._known]
+        seen = {one.key: one.attribute("owner") for one in await self._reader.entities(unknown)} if unknown else {}
+        self._known.update({key: seen.get(key) or self._declared.owner(key) for key in unknown})
+
     async def of(self, key: str) -> str | None:
         """Owner of an entity, if anybody names one."""
         if key not in self._known:
-            entity = await self._reader.entity(key)
-            seen = entity.attribute("owner") if entity is not None else None
-            self._known[key] = seen or self._declared.owner(key)
+            await self.learn([key])
         return self._known[key]
 
     async def having(self, owner: str) -> frozenset[str]:
@@ -160,6 +164,7 @@ async def findings_json(
 ) -> list[FindingJson]:
     """Findings with their volumes and both owners."""
     volumes = await read_volumes(reader, window, findings)
+    await owners.learn(key for one in findings for key in (one.dependent, one.dependency))
     return [
         await _finding_json(one, volumes.get((one.dependent, one.dependency, one.environment)), owners)
         for one in findings

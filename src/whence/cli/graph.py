@@ -139,8 +139,8 @@ def _print_impact(output: Output, impact: Iterable[Record]) -> None:
             short(one["entity"]),
             f"{one['calls']:.0f}",
             ", ".join(one["environments"]),
-            one["criticality"],
             ", ".join(map(short, one["undeclared"])),
+            one["criticality"],
             "" if one["known"] else "perhaps",
             ", ".join(one["columns"] or ()),
         )
@@ -148,7 +148,7 @@ def _print_impact(output: Output, impact: Iterable[Record]) -> None:
     ]
     if rows:
         output.heading("how hard it is hit")
-        columns = ("steps", "what", "calls", "environments", "criticality", "never declared", "sure", "columns")
+        columns = ("steps", "what", "calls", "environments", "never declared", "criticality", "sure", "columns")
         output.table(columns, rows)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from whence.declare.names import Names
@@ -60,56 +61,60 @@ class Declared:
     """
 
     def __init__(self, sources: Sequence[Source], keys: Iterable[str]) -> None:
-        aliases = [(one.name, one.of) for source in sources for one in source.statements.aliases]
-        self._names = Names(keys, aliases)
-        self.statements = tuple(
-            Statement(source.name, source.revision, edge) for source in sources for edge in source.statements.edges
+        self._sources = tuple(sources)
+        self._names = Names(keys, [(one.name, one.of) for source in sources for one in source.statements.aliases])
+        self._meant: dict[str, tuple[str, ...]] = {}
+        self.declassifications = tuple(one for source in sources for one in source.statements.declassifications)
+
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """Every edge, with who states it."""
+        return tuple(
+            Statement(name, revision, edge) for name, revision, statements in self._sources for edge in statements.edges
         )
-        self._pairs: dict[Pair, list[Statement]] = defaultdict(list)
+
+    @cached_property
+    def pairs(self) -> Mapping[Pair, Sequence[Statement]]:
+        """Statements on runtime dependencies by the keys of both ends."""
+        found: dict[Pair, list[Statement]] = defaultdict(list)
         for statement in self.statements:
             if statement.edge.type in RUNTIME:
                 for pair in self.pairs_of(statement.edge):
-                    self._pairs[pair].append(statement)
-        self._descriptions: dict[str, list[Description]] = defaultdict(list)
-        for source in sources:
-            for thing in source.statements.things:
-                for key in self.meant(thing.name):
-                    self._descriptions[key].append(Description(source.name, source.revision, thing))
-        self.declassifications = tuple(one for source in sources for one in source.statements.declassifications)
+                    found[pair].append(statement)
+        return dict(found)
 
-    @property
-    def pairs(self) -> Mapping[Pair, Sequence[Statement]]:
-        """Statements on runtime dependencies by the keys of both ends."""
-        return self._pairs
-
-    @property
+    @cached_property
     def descriptions(self) -> Mapping[str, Sequence[Description]]:
         """What is said of things, by key; by name where nothing known bears it."""
-        return self._descriptions
+        found: dict[str, list[Description]] = defaultdict(list)
+        for source in self._sources:
+            for thing in source.statements.things:
+                for key in self.meant(thing.name):
+                    found[key].append(Description(source.name, source.revision, thing))
+        return dict(found)
 
-    def meant(self, name: str) -> frozenset[str]:
-        """Keys that a name means; the name itself where nothing known bears it."""
-        return self._names.meant(name) or frozenset({name})
-
-    def is_known(self, name: str) -> bool:
-        """Whether anything known bears a name."""
-        return bool(self._names.meant(name))
+    def meant(self, name: str) -> tuple[str, ...]:
+        """Keys that a name means, sorted; the name itself where nothing known bears it."""
+        found = self._meant.get(name)
+        if found is None:
+            found = self._meant[name] = tuple(sorted(self._names.meant(name))) or (name,)
+        return found
 
     def pairs_of(self, edge: Edge) -> list[Pair]:
         """Every pair of keys that an edge covers."""
-        dependencies = sorted(self.meant(edge.dependency))
-        return [(one, other) for one in sorted(self.meant(edge.dependent)) for other in dependencies]
+        dependencies = self.meant(edge.dependency)
+        return [(one, other) for one in self.meant(edge.dependent) for other in dependencies]
 
     def covering(self, dependent: str, dependency: str, environment: str) -> tuple[Statement, ...]:
         """Statements on one dependency that hold in an environment; what was seen without one may be of any."""
-        found = self._pairs.get((dependent, dependency))
+        found = self.pairs.get((dependent, dependency))
         if found is None:
             return ()
         return tuple(one for one in found if not environment or one.edge.environment in ("", environment))
 
     def described(self, key: str) -> tuple[Thing, ...]:
         """What is said of a thing."""
-        return tuple(one.thing for one in self._descriptions.get(key, ()))
+        return tuple(one.thing for one in self.descriptions.get(key, ()))
 
     def owner(self, key: str) -> str | None:
         """First owner that any file names."""
@@ -133,7 +138,7 @@ class Declared:
         return tuple(sorted(one for one in found if len({value.value for value in one.values}) > 1))
 
     def _about_things(self) -> Iterable[Disagreement]:
-        for key, descriptions in self._descriptions.items():
+        for key, descriptions in self.descriptions.items():
             for field in ("owner", "lifecycle"):
                 values = tuple(
                     Value(getattr(one.thing, field), one.source, one.revision, one.thing.file, one.thing.line)
@@ -143,7 +148,7 @@ class Declared:
                 yield Disagreement(key, field, values)
 
     def _about_versions(self) -> Iterable[Disagreement]:
-        for (dependent, dependency), statements in self._pairs.items():
+        for (dependent, dependency), statements in self.pairs.items():
             values = tuple(
                 Value(" ".join(sorted(one.edge.versions)), one.source, one.revision, one.edge.file, one.edge.line)
                 for one in statements

@@ -41,6 +41,11 @@ class Finding(NamedTuple):
     """Keys of the unexpected versions."""
 
 
+_Where = tuple[str, str, str]
+"""Dependent, dependency, environment."""
+_TYPES = {type_: (type_.value,) for type_ in RUNTIME}
+
+
 class _Seen(NamedTuple):
     """One dependency in one environment, all its types together."""
 
@@ -61,19 +66,22 @@ REASONS = {
 }
 
 
-def differences(observed: Sequence[Dependency], declared: Declared, environment: str | None) -> tuple[Finding, ...]:
-    """All findings but unexpected versions, sorted.
+def differences(
+    observed: Sequence[Dependency], declared: Declared, coverage: Coverage, environment: str | None
+) -> list[Finding]:
+    """All findings but unexpected versions, in any order.
 
     Args:
         observed: Dependencies in a window; those in the declared layer count as declared, without a file.
         declared: Over the keys of ``observed``.
+        coverage: Of ``observed``.
         environment: None for all; each is judged by itself.
     """
     seen = _seen(observed)
     stored = {(one.src, one.dst) for one in observed if one.layer is Layer.DECLARED}
     undeclared = _undeclared(seen, stored, declared)
-    unseen = _unseen(seen, declared, Coverage(observed), environment)
-    return tuple(sorted([*undeclared, *unseen]))
+    unseen = _unseen(seen, declared, coverage, environment)
+    return [*undeclared, *unseen]
 
 
 def pinned(declared: Declared, environment: str | None) -> dict[Pair, tuple[Statement, ...]]:
@@ -116,13 +124,13 @@ def _unexpected(pair: Pair, environment: str, statements: tuple[Statement, ...],
     )
 
 
-def _seen(observed: Iterable[Dependency]) -> dict[tuple[str, str, str], _Seen]:
-    found: dict[tuple[str, str, str], _Seen] = {}
-    for one in observed:
-        if one.layer is not Layer.OBSERVED or one.type not in RUNTIME or one.src == one.dst:
+def _seen(observed: Iterable[Dependency]) -> dict[_Where, _Seen]:
+    found: dict[_Where, _Seen] = {}
+    for src, type_, dst, environment, layer, first_ns, last_ns in observed:
+        if layer is not Layer.OBSERVED or type_ not in RUNTIME or src == dst:
             continue
-        key = (one.src, one.dst, one.environment)
-        new = _Seen((one.type.value,), one.first_seen_ns, one.last_seen_ns)
+        key = (src, dst, environment)
+        new = _Seen(_TYPES[type_], first_ns, last_ns)
         before = found.get(key)
         found[key] = new if before is None else _both(before, new)
     return found
@@ -133,24 +141,29 @@ def _both(one: _Seen, other: _Seen) -> _Seen:
     return _Seen(types, min(one.first_ns, other.first_ns), max(one.last_ns, other.last_ns))
 
 
-def _undeclared(seen: dict[tuple[str, str, str], _Seen], stored: set[Pair], declared: Declared) -> Iterator[Finding]:
-    for (src, dst, environment), one in seen.items():
-        statements = declared.covering(src, dst, environment)
-        if (src, dst) in stored or any(statement.edge.layer is Layer.DECLARED for statement in statements):
+def _undeclared(seen: dict[_Where, _Seen], stored: set[Pair], declared: Declared) -> Iterator[Finding]:
+    said = declared.pairs
+    for (src, dst, environment), (types, first_ns, last_ns) in seen.items():
+        statements: tuple[Statement, ...] = ()
+        if (src, dst) in stored:
             continue
+        if (src, dst) in said:
+            statements = declared.covering(src, dst, environment)
+            if any(statement.edge.layer is Layer.DECLARED for statement in statements):
+                continue
         reason = "only_allowed" if statements else "not_declared"
-        times = (one.first_ns, one.last_ns)
-        yield Finding(Status.UNDECLARED, src, dst, environment, one.types, *times, reason, statements)
+        yield Finding(Status.UNDECLARED, src, dst, environment, types, first_ns, last_ns, reason, statements)
 
 
 def _unseen(
-    seen: dict[tuple[str, str, str], _Seen], declared: Declared, coverage: Coverage, environment: str | None
+    seen: dict[_Where, _Seen], declared: Declared, coverage: Coverage, environment: str | None
 ) -> Iterator[Finding]:
     """One finding for each declared edge none of whose pairs was seen; statements on the same ends go together."""
-    together: dict[tuple[str, str, str], list[Statement]] = defaultdict(list)
+    together: dict[_Where, list[Statement]] = defaultdict(list)
     by_pair: dict[Pair, set[str]] = defaultdict(set)
     for src, dst, where in seen:
-        by_pair[src, dst].add(where)
+        if (src, dst) in declared.pairs:
+            by_pair[src, dst].add(where)
     for statement in declared.statements:
         edge = statement.edge
         if edge.type not in RUNTIME or edge.layer is not Layer.DECLARED or not _holds_in(statement, environment):
@@ -158,7 +171,7 @@ def _unseen(
         wanted = edge.environment or environment
         if any(_is_among(wanted, by_pair.get(pair)) for pair in declared.pairs_of(edge)):
             continue
-        src, dst = (min(declared.meant(name)) for name in (edge.dependent, edge.dependency))
+        src, dst = (declared.meant(name)[0] for name in (edge.dependent, edge.dependency))
         together[src, dst, edge.environment].append(statement)
     for (src, dst, where), statements in together.items():
         yield _never_seen(src, dst, where, tuple(statements), coverage)

@@ -47,11 +47,17 @@ def code_facts(changes: Sequence[Change], versions: Iterable[Relation], failed: 
         yield Fact("releases", release.subject, release.effective_ns, 1.0, release.id)
         has_failed = release.id in failed
         yield Fact("change_failure", release.subject, release.effective_ns, float(has_failed), release.id)
-        later = [one for one in releases if one.subject == release.subject and one.effective_ns > release.effective_ns]
-        if has_failed and later:
-            took = seconds(release.effective_ns, later[0].effective_ns)
-            yield Fact("time_to_restore", release.subject, release.effective_ns, took, later[0].id)
+        restored = _next(release, releases) if has_failed else None
+        if restored is not None:
+            took = seconds(release.effective_ns, restored.effective_ns)
+            yield Fact("time_to_restore", release.subject, release.effective_ns, took, restored.id)
     yield from _lead_times(versions)
+
+
+def _next(release: Change, releases: Iterable[Change]) -> Change | None:
+    """The release of the same service that came next."""
+    later = (one for one in releases if one.subject == release.subject and one.effective_ns > release.effective_ns)
+    return next(later, None)
 
 
 def _lead_times(versions: Iterable[Relation]) -> Iterator[Fact]:

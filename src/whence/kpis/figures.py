@@ -116,11 +116,12 @@ class Span(NamedTuple):
 
 
 def figure(metric: Metric, facts: Iterable[Fact], span: Span, team: str | None = None) -> Figure:
-    """What facts of one metric amount to in a window."""
-    known = [one for one in facts if one.metric == metric.name]
+    """What facts, all of one metric, amount to in a window."""
+    known = list(facts)
     inside = [one for one in known if span.holds(one.at_ns)]
     value, p90, p95 = _amount(metric.form, inside)
-    before, _, _ = _amount(metric.form, [one for one in known if span.before.holds(one.at_ns)])
+    earlier = span.before
+    before, _, _ = _amount(metric.form, [one for one in known if earlier.holds(one.at_ns)])
     missing = "" if value is not None else f"not enough data: {len(inside)} facts, {ENOUGH} are needed"
     return Figure(metric, team, len(inside), value, p90, p95, before, missing)
 

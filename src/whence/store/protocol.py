@@ -202,6 +202,9 @@ class GraphReader(Protocol):
     async def entity(self, key: str) -> Entity | None:
         """One entity or version, by its exact key."""
 
+    async def entities(self, keys: Sequence[str]) -> Sequence[Entity]:
+        """Those of some entities and versions that are stored, by their exact keys, in any order."""
+
     async def named(self, name: str) -> tuple[Entity, ...]:
         """Entities (no versions) whose key is ``name`` or ends with ``#name``; exact, sorted by key, at most 20."""
 

@@ -66,7 +66,8 @@ def search_words(text: str) -> tuple[str, ...]:
 
 def nearest_keys(name: str, keys: Iterable[str], limit: int) -> tuple[str, ...]:
     """Keys that look like ``name``, best first (ties by key), judged by bare name and by the whole key."""
-    scored = [(-_likeness(name, key), key) for key in keys]
+    whole, bare = _matcher(name), _matcher(bare_name(name))
+    scored = [(-max(_likeness(bare, bare_name(key)), _likeness(whole, key)), key) for key in keys]
     return tuple(key for unlikeness, key in sorted(scored)[:limit] if -unlikeness >= _LIKENESS)
 
 
@@ -90,6 +91,16 @@ def decode_cursor(cursor: str) -> tuple[int, str]:
     raise InvalidQuery("cursor", "not one that a list of this store gave out")
 
 
-def _likeness(name: str, key: str) -> float:
-    pairs = ((bare_name(name), bare_name(key)), (name, key))
-    return max(SequenceMatcher(None, ascii_lower(one), ascii_lower(other)).ratio() for one, other in pairs)
+def _matcher(text: str) -> SequenceMatcher[str]:
+    """Compares with one text: what it prepares for that serves every comparison."""
+    matcher = SequenceMatcher(None, autojunk=False)
+    matcher.set_seq2(ascii_lower(text))
+    return matcher
+
+
+def _likeness(matcher: SequenceMatcher[str], text: str) -> float:
+    """How alike two texts are, from 0 to 1; 0 also where a cheap bound says that it is too little to count."""
+    matcher.set_seq1(ascii_lower(text))
+    if matcher.real_quick_ratio() < _LIKENESS or matcher.quick_ratio() < _LIKENESS:
+        return 0.0
+    return matcher.ratio()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from whence.declare.coverage import Coverage
 from whence.declare.declared import Declared
 from whence.declare.difference import Finding, differences, pinned, unexpected
 from whence.declare.statements import Edge, Source, Statements, Thing
@@ -33,7 +34,7 @@ def found(observed: list[Dependency], *edges: Edge, environment: str | None = No
     declared = Declared([Source("repo", "r1", Statements(edges))], keys)
     return [
         (one.status.value, one.dependent, one.dependency, one.reason)
-        for one in differences(observed, declared, environment)
+        for one in sorted(differences(observed, declared, Coverage(observed), environment))
     ]
 
 

@@ -169,6 +169,7 @@ RETURN {_PROFILE}
 """Plan: one NodeIndexSeek on (dataset, at_ns) for each dataset, in its order."""
 
 ENTITY = f"MATCH (n:Entity {{key: $key}}) RETURN {_ENTITY}"
+ENTITIES_BY_KEY = f"UNWIND $keys AS key MATCH (n:Entity {{key: key}}) RETURN collect([{_ENTITY}])"
 
 NAMED = f"""
 MATCH (n:Entity) USING TEXT INDEX n:Entity(folded)

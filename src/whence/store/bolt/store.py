@@ -178,6 +178,11 @@ class BoltStore:
         rows = await self._read(queries.ENTITY, {"key": key})
         return to_entity(rows[0]) if rows else None
 
+    async def entities(self, keys: Sequence[str]) -> Sequence[Entity]:
+        """See ``GraphReader.entities``."""
+        rows = await self._read_collected(queries.ENTITIES_BY_KEY, {"keys": sorted(set(keys))})
+        return tuple(map(to_entity, rows))
+
     async def named(self, name: str) -> tuple[Entity, ...]:
         """See ``GraphReader.named``."""
         return await self._connection.read(lambda tx: finds.named(tx, name))

@@ -123,6 +123,10 @@ class EmbeddedStore:
         """See ``GraphReader.entity``."""
         return await self._read(lambda reading: search.find_entity(reading, key))
 
+    async def entities(self, keys: Sequence[str]) -> Sequence[Entity]:
+        """See ``GraphReader.entities``."""
+        return await self._read(lambda reading: tuple(reading.entities(list(reading.ids(keys).values())).values()))
+
     async def named(self, name: str) -> tuple[Entity, ...]:
         """See ``GraphReader.named``."""
         return await self._read(lambda reading: search.named(reading, name))
