@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.api import Api
-from tests.integration.planted import CLICKS, DECLARED, PAYMENT, RANKER, SCORER
+from tests.integration.planted import CLICKS, DECLARED, DEMOGRAPHICS, PAYMENT, RANKER, SCORER
 
 WINDOW = {"from": "-4h"}
 
@@ -59,3 +59,47 @@ async def test_models_shipped_and_their_age_are_told_and_too_little_is_admitted(
 async def test_unknown_figure_names_those_that_there_are(owned_api: Api) -> None:
     problem = await owned_api.problem("GET", "/api/v1/kpis/velocity", 404)
     assert "late_refreshes" in problem["detail"]
+
+
+PRODUCTS = """\
+whence: 1
+products:
+  - name: recommendations
+    owner: team-shop
+    things: [ranking]
+    kpis: [{name: conversion, unit: share, driven_by: [refresh_interval, releases]}]
+  - {name: loans, things: [credit], kpis: [{name: approvals}]}
+"""
+
+
+async def register(api: Api) -> None:
+    body = {"name": "products", "files": [{"path": "whence.yaml", "text": PRODUCTS}]}
+    await api.post("/api/v1/declarations", body)
+
+
+async def test_figures_show_which_figures_of_products_they_drive(owned_api: Api) -> None:
+    await register(owned_api)
+    found = await figures(owned_api)
+    conversion = {"product": "recommendations", "kpi": "conversion"}
+    approvals = {"product": "loans", "kpi": "approvals"}
+    assert found["refresh_interval", None]["drives"] == [conversion]  # of clicks, on which credit does not rest
+    assert found["releases", None]["drives"] == []  # of payment alone, on which neither rests
+    assert found["freshness", None]["drives"] == [approvals]
+    assert sum(found["refreshes", None]["trend"]) == found["refreshes", None]["value"]
+
+
+async def test_product_has_the_figures_of_all_that_it_rests_on(owned_api: Api) -> None:
+    await register(owned_api)
+    loans = await figures(owned_api, product="loans")
+    facts = (await owned_api.client.get(loans["freshness", None]["facts_url"])).json()["items"]
+    assert {one["subject"] for one in facts} == {DEMOGRAPHICS}
+    assert loans["versions_shipped", None]["value"] == 1
+    products = (await owned_api.get("/api/v1/products"))["items"]
+    assert [(one["name"], one["file"], one["line"]) for one in products] == [
+        ("loans", "whence.yaml", 7),
+        ("recommendations", "whence.yaml", 3),
+    ]
+    problem = await owned_api.problem("GET", "/api/v1/kpis", 404, params={"product": "cars"})
+    assert "loans, recommendations" in problem["detail"]
+    await owned_api.client.delete("/api/v1/declarations/products")
+    assert (await owned_api.get("/api/v1/products"))["items"] == []

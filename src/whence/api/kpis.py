@@ -14,8 +14,9 @@ from whence.api.access import needs
 from whence.api.context import Ctx
 from whence.api.imports import read_sources
 from whence.api.kpi_facts import read_facts
+from whence.api.products import Footing, driven, read_footings
 from whence.api.undeclared import Owners
-from whence.api.window import WindowDep
+from whence.api.window import Window, WindowDep
 from whence.declare.declared import Declared
 from whence.errors import NotFound
 from whence.kpis.figures import METRICS, Fact, Figure, Pillar, Span, figure
@@ -25,10 +26,23 @@ from whence.tokens import Scope
 router = APIRouter(prefix="/api/v1/kpis", tags=["kpis"], dependencies=[needs(Scope.READ)])
 
 Team = Annotated[str | None, Query(max_length=256, description="Only what this owner has.")]
+Product = Annotated[str | None, Query(max_length=256, description="Only what this product rests on.")]
+_Owned = tuple[Fact, str | None]
+"""A fact, and who owns what it is of."""
+
+
+class DrivenJson(TypedDict):
+    """A figure of a product."""
+
+    product: str
+    kpi: str
 
 
 class FigureJson(TypedDict):
-    """One figure. ``value``: a count, a share, or the median; null where ``reason`` says that there is too little."""
+    """One figure. ``value``: a count, a share, or the median; null where ``reason`` says that there is too little.
+
+    ``trend`` is the value of each sixth of the window; ``drives`` are the figures of products that it moves.
+    """
 
     pillar: str
     name: str
@@ -41,6 +55,8 @@ class FigureJson(TypedDict):
     p90: float | None
     p95: float | None
     before: float | None
+    trend: list[float | None]
+    drives: list[DrivenJson]
     reason: str | None
     facts_url: str
 
@@ -72,37 +88,61 @@ class FactsJson(TypedDict):
 
 @router.get("")
 async def read_figures(
-    context: Ctx, window: WindowDep, request: Request, team: Team = None, pillar: Pillar | None = None
+    context: Ctx,
+    window: WindowDep,
+    request: Request,
+    team: Team = None,
+    product: Product = None,
+    pillar: Pillar | None = None,
 ) -> FiguresJson:
     """Every figure in a window beside the window before, for everybody and for each team."""
-    found = await read_facts(context.store, window)
-    owned = await _owned(context, found.facts)
-    span = Span(window.from_ns, window.to_ns)
+    owned, truncated, footings = await _owned_facts(context, window, product)
     facts = _by_team_and_metric(owned)
     teams = sorted(filter(None, facts)) if team is None else [team]
-    metrics = [one for one in METRICS if pillar in (None, one.pillar)]
-    figures = [figure(one, facts[None][one.name], span) for one in metrics] if team is None else []
-    for name in teams:
-        theirs = facts[name]
-        figures += [figure(one, theirs[one.name], span, name) for one in metrics if theirs[one.name] or team]
+    span = Span(window.from_ns, window.to_ns)
     asked = [(name, value) for name, value in request.query_params.multi_items() if name not in ("team", "pillar")]
-    return {"items": [_json(one, asked) for one in figures], "teams": teams, "truncated": found.truncated}
+    items = []
+    for who in (None, *teams) if team is None else teams:
+        for metric in METRICS:
+            behind = facts[who][metric.name]
+            if pillar in (None, metric.pillar) and (behind or who is None or team):
+                subjects = {one.subject for one in behind if span.holds(one.at_ns)}
+                drives = driven(footings, metric.name, subjects)
+                items.append(_json(figure(metric, behind, span, who), drives, asked))
+    return {"items": items, "teams": teams, "truncated": truncated}
 
 
 @router.get("/{name}")
-async def read_figure_facts(name: str, context: Ctx, window: WindowDep, team: Team = None) -> FactsJson:
+async def read_figure_facts(
+    name: str, context: Ctx, window: WindowDep, team: Team = None, product: Product = None
+) -> FactsJson:
     """The facts behind one figure."""
     if name not in {metric.name for metric in METRICS}:
         raise NotFound(f"there is no figure {name[:100]!r}; there are {', '.join(one.name for one in METRICS)}")
-    found = await read_facts(context.store, window)
+    found, truncated, _ = await _owned_facts(context, window, product)
     span = Span(window.from_ns, window.to_ns)
-    behind = [one for one in found.facts if one.metric == name and span.holds(one.at_ns)]
-    owned = [(fact, owner) for fact, owner in await _owned(context, behind) if team in (None, owner)]
+    owned = [(fact, owner) for fact, owner in found if fact.metric == name and span.holds(fact.at_ns)]
+    owned = [(fact, owner) for fact, owner in owned if team in (None, owner)]
     owned.sort(key=lambda item: (-item[0].at_ns, item[0].subject, item[0].detail))
-    return {"items": [_fact(fact, owner) for fact, owner in owned], "truncated": found.truncated}
+    return {"items": [_fact(fact, owner) for fact, owner in owned], "truncated": truncated}
 
 
-def _by_team_and_metric(owned: Iterable[tuple[Fact, str | None]]) -> dict[str | None, dict[str, list[Fact]]]:
+async def _owned_facts(
+    context: Ctx, window: Window, product: str | None
+) -> tuple[Sequence[_Owned], bool, Sequence[Footing]]:
+    """Facts with their owners, whether there are more, and the products; of one product if one is named."""
+    sources = await read_sources(context.store)
+    footings = await read_footings(context.store, sources, window, product)
+    facts, truncated = await read_facts(context.store, window)
+    if product is not None:
+        keys = {key for one in footings for key in one.keys}
+        facts = tuple(one for one in facts if one.subject in keys)
+    owners = Owners(context.store, Declared(sources, sorted({one.subject for one in facts})))
+    await owners.learn(one.subject for one in facts)
+    return [(one, await owners.of(one.subject)) for one in facts], truncated, footings
+
+
+def _by_team_and_metric(owned: Iterable[_Owned]) -> dict[str | None, dict[str, list[Fact]]]:
     """Facts by owner and metric; those of everybody under None."""
     found: dict[str | None, dict[str, list[Fact]]] = defaultdict(lambda: defaultdict(list))
     for fact, owner in owned:
@@ -112,15 +152,7 @@ def _by_team_and_metric(owned: Iterable[tuple[Fact, str | None]]) -> dict[str | 
     return found
 
 
-async def _owned(context: Ctx, facts: Iterable[Fact]) -> Sequence[tuple[Fact, str | None]]:
-    facts = list(facts)
-    declared = Declared(await read_sources(context.store), sorted({one.subject for one in facts}))
-    owners = Owners(context.store, declared)
-    await owners.learn(one.subject for one in facts)
-    return [(one, await owners.of(one.subject)) for one in facts]
-
-
-def _json(one: Figure, asked: Sequence[tuple[str, str]]) -> FigureJson:
+def _json(one: Figure, drives: Iterable[tuple[str, str]], asked: Sequence[tuple[str, str]]) -> FigureJson:
     metric = one.metric
     parameters = [*asked, *([("team", one.team)] if one.team else [])]
     query = f"?{urlencode(parameters)}" if parameters else ""
@@ -136,6 +168,8 @@ def _json(one: Figure, asked: Sequence[tuple[str, str]]) -> FigureJson:
         "p90": one.p90,
         "p95": one.p95,
         "before": one.before,
+        "trend": list(one.trend),
+        "drives": [{"product": product, "kpi": kpi} for product, kpi in drives],
         "reason": one.reason or None,
         "facts_url": f"/api/v1/kpis/{metric.name}{query}",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -12,11 +13,14 @@ from whence.cli.options import DEFAULT_URL, Environment, Json, Since, Until, Url
 from whence.cli.output import Output, moment
 from whence.wording import percent, short, span
 
+_BARS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
+
 
 def kpi(
     name: Annotated[str | None, typer.Argument(help="One figure: show the facts behind it.")] = None,
     *,
     team: Annotated[str | None, typer.Option("--team", help="Only what this owner has.")] = None,
+    product: Annotated[str | None, typer.Option("--product", help="Only what this product rests on.")] = None,
     pillar: Annotated[str | None, typer.Option("--pillar", help="code, model or data.")] = None,
     since: Since = "30d",
     until: Until = None,
@@ -30,6 +34,7 @@ def kpi(
         path,
         **{"from": as_time(since), "to": as_time(until) if until is not None else None},
         team=team,
+        product=product,
         pillar=pillar if name is None else None,
         environment=environment,
     )
@@ -58,11 +63,13 @@ def _print_figures(output: Output, reply: Reply) -> None:
             _amount(one, "p90"),
             _amount(one, "p95"),
             _amount(one, "before"),
+            _trend(one["trend"]),
             one["facts"],
+            ", ".join(f"{each['product']}: {each['kpi']}" for each in one["drives"]),
         )
         for one in reply.data["items"]
     ]
-    output.table(("pillar", "figure", "team", "value", "p90", "p95", "before", "facts"), rows)
+    output.table(("pillar", "figure", "team", "value", "p90", "p95", "before", "trend", "facts", "drives"), rows)
     output.hint("next: whence kpi <figure>")
 
 
@@ -73,3 +80,13 @@ def _amount(one: dict[str, Any], field: str) -> str:
     if one["unit"] == "s":
         return span(value)
     return percent(value) if one["unit"] == "share" else f"{value:g} {one['unit']}"
+
+
+def _trend(values: Sequence[float | None]) -> str:
+    """One bar for each value, by its share of the largest; a dot where nothing is known."""
+    top = max((one for one in values if one is not None), default=0.0)
+    return "".join("\u00b7" if one is None else _BARS[_height(one, top)] for one in values)
+
+
+def _height(value: float, top: float) -> int:
+    return round(value / top * (len(_BARS) - 1)) if top > 0 else 0

@@ -88,6 +88,30 @@ class Suppression(NamedTuple):
     line: int
 
 
+class ProductKpi(NamedTuple):
+    """A figure by which a product is judged; it is measured elsewhere."""
+
+    name: str
+    driven_by: tuple[str, ...] = ()
+    """Names of figures of the pillars that move it; empty: any."""
+    unit: str = ""
+    target: str = ""
+    url: str = ""
+    description: str = ""
+
+
+class Product(NamedTuple):
+    """What is sold or used as one thing, and the services by which it is entered."""
+
+    name: str
+    things: tuple[str, ...]
+    """Names; all that they depend on belongs to the product too."""
+    kpis: tuple[ProductKpi, ...]
+    file: str
+    line: int
+    owner: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Statements:
     """All that some files state."""
@@ -97,6 +121,7 @@ class Statements:
     aliases: tuple[Alias, ...] = ()
     declassifications: tuple[Declassification, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
+    products: tuple[Product, ...] = ()
 
 
 class Source(NamedTuple):
@@ -116,4 +141,5 @@ def together(parts: Iterable[Statements]) -> Statements:
         aliases=tuple(one for part in parts for one in part.aliases),
         declassifications=tuple(one for part in parts for one in part.declassifications),
         suppressions=tuple(one for part in parts for one in part.suppressions),
+        products=tuple(one for part in parts for one in part.products),
     )

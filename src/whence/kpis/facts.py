@@ -14,6 +14,8 @@ from whence.model.refs import parse_ref
 
 PRODUCTION = "production"
 _RUN = "run"
+_SORTS = {"fea": "features_shipped", "fix": "bug_fixes"}
+"""How a summary begins, by the habit of conventional commits."""
 LATE = 2.0
 """A refresh is late if it took so many times its dataset's median."""
 _USUAL = 3
@@ -45,6 +47,9 @@ def code_facts(changes: Sequence[Change], versions: Iterable[Relation], failed: 
     releases = sorted(rolled_out, key=lambda one: one.effective_ns)
     for release in releases:
         yield Fact("releases", release.subject, release.effective_ns, 1.0, release.id)
+        sort = _SORTS.get((release.summary or "").lower()[:3])
+        if sort is not None:
+            yield Fact(sort, release.subject, release.effective_ns, 1.0, release.id)
         has_failed = release.id in failed
         yield Fact("change_failure", release.subject, release.effective_ns, float(has_failed), release.id)
         restored = _next(release, releases) if has_failed else None

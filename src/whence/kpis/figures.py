@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 from whence.model.times import NS_PER_SECOND
 
+TREND_PARTS = 6
+"""Equal parts of a window that a trend tells one by one."""
 ENOUGH = 5
 """Facts below which percentiles and shares say more about chance than about the team."""
 
@@ -44,6 +47,8 @@ class Metric(NamedTuple):
 
 METRICS = (
     Metric(Pillar.CODE, "releases", Form.COUNT, "releases", "versions of services that were rolled out"),
+    Metric(Pillar.CODE, "features_shipped", Form.COUNT, "releases", "releases whose summary begins with 'feat'"),
+    Metric(Pillar.CODE, "bug_fixes", Form.COUNT, "releases", "releases whose summary begins with 'fix'"),
     Metric(Pillar.CODE, "lead_time", Form.SPREAD, "s", "from a version's first environment to production"),
     Metric(
         Pillar.CODE, "change_failure", Form.SHARE, "share", "releases that an investigation suspects or people confirm"
@@ -97,6 +102,8 @@ class Figure(NamedTuple):
     """``value`` of the window before."""
     reason: str
     """Why there are no numbers; empty where there are."""
+    trend: tuple[float | None, ...] = ()
+    """``value`` of each part of the window, the earliest first."""
 
 
 class Span(NamedTuple):
@@ -109,6 +116,11 @@ class Span(NamedTuple):
     def before(self) -> Span:
         """The window of the same width before."""
         return Span(max(0, 2 * self.from_ns - self.to_ns), self.from_ns)
+
+    def parts(self, count: int) -> list[Span]:
+        """So many windows, one after the other, that make up this one."""
+        cuts = [self.from_ns + (self.to_ns - self.from_ns) * number // count for number in range(count + 1)]
+        return [Span(*ends) for ends in pairwise(cuts)]
 
     def holds(self, at_ns: int) -> bool:
         """Whether an instant lies inside."""
@@ -123,7 +135,9 @@ def figure(metric: Metric, facts: Iterable[Fact], span: Span, team: str | None =
     earlier = span.before
     before, _, _ = _amount(metric.form, [one for one in known if earlier.holds(one.at_ns)])
     missing = "" if value is not None else f"not enough data: {len(inside)} facts, {ENOUGH} are needed"
-    return Figure(metric, team, len(inside), value, p90, p95, before, missing)
+    parts = span.parts(TREND_PARTS)
+    trend = tuple(_amount(metric.form, [one for one in inside if part.holds(one.at_ns)])[0] for part in parts)
+    return Figure(metric, team, len(inside), value, p90, p95, before, missing, trend)
 
 
 def seconds(earlier_ns: int, later_ns: int) -> float:

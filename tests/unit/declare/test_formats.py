@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from whence.declare.formats import may_state, read_files
-from whence.declare.statements import Edge, Statements, Thing
+from whence.declare.statements import ColumnOrigin, Edge, ProductKpi, Statements, Thing
 from whence.model.kinds import EntityKind, Layer, RelationType
 
 
@@ -55,6 +55,35 @@ def test_own_format_states_everything_with_its_line() -> None:
     assert (storefront.owner, storefront.purposes, storefront.line) == ("team-shop", ("recommendation",), 3)
     assert (ranker.kind, ranker.labels) == (EntityKind.MODEL, ("tier1",))
     assert (found.declassifications[0].by, found.suppressions[0].expires) == ("dpo", "2026-12-31")
+
+
+def test_own_format_registers_products_and_says_which_columns_are_used_and_made() -> None:
+    found = read(
+        "whence.yaml",
+        """\
+        whence: 1
+        things:
+          - {name: ranking, reads: [{name: clicks, columns: [user_id]}]}
+          - {name: features, kind: dataset, columns: {rate: [clicks.item_id, "s3://lake#a/b.total"]}}
+        products:
+          - name: recommendations
+            things: [storefront]
+            kpis: [{name: conversion, unit: share, target: 0.04, driven_by: [latency]}]
+        """,
+    )
+    (product,) = found.products
+    assert (product.name, product.things, product.line) == ("recommendations", ("storefront",), 6)
+    assert product.kpis == (ProductKpi("conversion", ("latency",), "share", "0.04"),)
+    assert found.edges[0].columns == ("user_id",)
+    assert found.things[1].columns == (
+        ColumnOrigin("rate", "clicks", "item_id"),
+        ColumnOrigin("rate", "s3://lake#a/b", "total"),
+    )
+
+
+def test_column_that_names_no_dataset_is_a_mistake() -> None:
+    readings = read_files({"whence.yaml": "whence: 1\nthings: [{name: f, kind: dataset, columns: {rate: [x]}}]"})
+    assert "dataset.column" in readings[0].problem
 
 
 def test_backstage_joins_by_annotation_and_apis_by_who_provides_them() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +57,28 @@ def test_percentile_of_known_values() -> None:
     assert [percentile(values, share) for share in (0.5, 0.9, 0.95, 1.0)] == [50, 90, 95, 100]
 
 
+def test_trend_tells_the_parts_of_the_window_and_owns_up_to_those_with_too_little() -> None:
+    assert figure(COUNT, [fact(100), fact(101), fact(199)], SPAN).trend == (2.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+    spread = figure(SPREAD, [fact(100, float(value)) for value in range(1, 6)], SPAN)
+    assert spread.trend == (3.0, None, None, None, None, None)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(1, 9))
+def test_parts_of_a_window_join_without_gap_or_overlap(begin: int, width: int, count: int) -> None:
+    parts = Span(begin, begin + width).parts(count)
+    assert [parts[0].from_ns, *(one.to_ns for one in parts)] == [*(one.from_ns for one in parts), begin + width]
+
+
+def test_releases_are_sorted_by_how_their_summary_begins() -> None:
+    summaries = {"a": "feat(cart): gift cards", "b": "Fix: rounding", "c": "chore: tidy", "d": None}
+    changes = [replace(change(name, key("shop"), 30), summary=text) for name, text in summaries.items()]
+    found = [(one.metric, one.detail) for one in code_facts(changes, (), ())]
+    assert [one for one in found if one[0] in ("features_shipped", "bug_fixes")] == [
+        ("features_shipped", "a"),
+        ("bug_fixes", "b"),
+    ]
+
+
 def test_every_fact_belongs_to_a_metric_of_the_table() -> None:
     names = {metric.name for metric in METRICS}
     assert len(names) == len(METRICS)
@@ -68,7 +92,8 @@ def some_code() -> list[Fact]:
         for place in ("staging", "production")
     }
     versions = [relation(has["staging"], 10), relation(has["production"], 40)]
-    return list(code_facts([change("b", service, 90), change("a", service, 30)], versions, {"a"}))
+    changes = [change("b", service, 90, summary="fix: stock"), change("a", service, 30, summary="feat: cart")]
+    return list(code_facts(changes, versions, {"a"}))
 
 
 def some_models() -> list[Fact]:

@@ -18,6 +18,11 @@
       - {subject: ranker, label: behaviour, by: dpo@acme.dev, reason: only sums over 50 people}
     suppress:
       - {dependent: storefront, dependency: legacy, owner: team-shop, reason: goes away, expires: 2026-12-31}
+    products:
+      - name: recommendations
+        owner: team-shop
+        things: [storefront]
+        kpis: [{name: conversion, unit: share, target: "0.04", driven_by: [latency, freshness]}]
 """
 
 from __future__ import annotations
@@ -27,7 +32,16 @@ from typing import Any
 
 from whence.declare.located import Located, items
 from whence.declare.names import as_said, with_version
-from whence.declare.statements import ColumnOrigin, Declassification, Edge, Statements, Suppression, Thing
+from whence.declare.statements import (
+    ColumnOrigin,
+    Declassification,
+    Edge,
+    Product,
+    ProductKpi,
+    Statements,
+    Suppression,
+    Thing,
+)
 from whence.errors import DecodeError
 from whence.intake.fields import as_map, as_text
 from whence.model.kinds import EntityKind, Layer, RelationType
@@ -57,6 +71,7 @@ def read(document: Located, path: str) -> Statements:
         things=tuple(_thing(thing, path) for thing in things),
         declassifications=tuple(_declassifications(document, path)),
         suppressions=tuple(_suppressions(document, path)),
+        products=tuple(_products(document, path)),
     )
 
 
@@ -127,6 +142,21 @@ def _suppressions(document: Located, path: str) -> Iterator[Suppression]:
         dependent, dependency, owner, reason, expires = (_required(found, name) for name in names)
         status = as_text(found.get("status")) or ""
         yield Suppression(status, as_said(dependent), as_said(dependency), owner, reason, expires, path, line)
+
+
+def _products(document: Located, path: str) -> Iterator[Product]:
+    for item, line in items(document.get("products")):
+        found = _located(item, line, path)
+        kpis = tuple(_kpi(_located(kpi, at, path)) for kpi, at in items(found.get("kpis")))
+        things = tuple(map(as_said, _texts(found.get("things"))))
+        yield Product(_required(found, "name"), things, kpis, path, line, as_text(found.get("owner")) or "")
+
+
+def _kpi(fields: Located) -> ProductKpi:
+    unit, target, url, description = (
+        as_text(fields.get(name)) or "" for name in ("unit", "target", "url", "description")
+    )
+    return ProductKpi(_required(fields, "name"), _texts(fields.get("driven_by")), unit, target, url, description)
 
 
 def _located(item: object, line: int, path: str) -> Located:
