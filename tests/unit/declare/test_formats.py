@@ -415,3 +415,54 @@ def test_merge_keys_that_multiply_do_no_harm() -> None:
 )
 def test_paths_worth_reading(path: str, wanted: bool) -> None:
     assert may_state(path) is wanted
+
+
+def test_card_says_what_a_model_was_made_from_and_its_lines_are_the_file_s() -> None:
+    text = """\
+        ---
+        license: apache-2.0
+        library_name: sklearn
+        datasets:
+          - shop/clicks
+          - s3://lake#orders
+        base_model: shop/base-ranker
+        tags: [ranking]
+        ---
+        # Ranker
+        """
+    found = read("models/ranker/README.md", text)
+    assert arrows(found) == {
+        ("ranker", "TRAINED_ON", "shop/clicks", 5),
+        ("ranker", "TRAINED_ON", "s3://lake#orders", 6),
+        ("ranker", "DERIVED_FROM", "shop/base-ranker", 7),
+    }
+    (ranker,) = found.things
+    assert (ranker.kind, ranker.labels) == (EntityKind.MODEL, ("license:apache-2.0", "ranking"))
+
+
+def test_dataset_card_names_itself_and_what_it_extends() -> None:
+    text = """\
+        ---
+        pretty_name: Clicks
+        size_categories: [1M<n<10M]
+        source_datasets: [original, shop/events]
+        ---
+        """
+    found = read("README.md", text)
+    assert arrows(found) == {("Clicks", "DERIVED_FROM", "shop/events", 4)}
+    assert found.things[0].kind is EntityKind.DATASET
+
+
+@pytest.mark.parametrize("text", ["# Shop\n", "---\ntitle: Docs\n---\n# Shop\n", "---\nnever: closed\n", ""])
+def test_readme_that_is_no_card_states_nothing(text: str) -> None:
+    (reading,) = read_files({"README.md": text})
+    assert (reading.format, reading.problem, reading.statements) == ("", "", Statements())
+
+
+@pytest.mark.parametrize("path", ["shop.mlflow.json", "search"])
+def test_registry_of_mlflow_tells_models_with_owner_and_tags(path: str) -> None:
+    tags = [{"key": "owner", "value": "team-ranking"}, {"key": "pii", "value": "none"}]
+    models = [{"name": "ranker", "description": "Ranks.", "tags": tags}, {"name": "scorer", "user_id": "ada"}, {}]
+    ranker, scorer = read(path, json.dumps({"registered_models": models})).things
+    assert (ranker.owner, ranker.labels, ranker.description) == ("team-ranking", ("pii=none",), "Ranks.")
+    assert (scorer.name, scorer.kind, scorer.owner) == ("scorer", EntityKind.MODEL, "ada")

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 
 from whence.declare.formats import (
     backstage,
+    cards,
     codeowners,
     compose,
     croissant,
     cyclonedx,
     dbt,
     kubernetes,
+    mlflow,
     odcs,
     openlineage,
     own,
@@ -27,8 +29,8 @@ from whence.declare.statements import Statements, together
 from whence.errors import DecodeError
 
 _YAML = frozenset({".yaml", ".yml"})
-_FILES = frozenset({"manifest.json", "bom.json", "croissant.json", "CODEOWNERS"})
-_ENDINGS = (".openlineage.json", ".cdx.json", ".croissant.json")
+_FILES = frozenset({"manifest.json", "bom.json", "croissant.json", "CODEOWNERS", *cards.NAMES})
+_ENDINGS = (".openlineage.json", ".cdx.json", ".croissant.json", ".mlflow.json")
 _NAMED = re.compile(r"(.*\.)?(whence|catalog-info|odcs)\.ya?ml\Z")
 _COMPOSE = re.compile(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml\Z")
 _SKIPPED_FOLDERS = frozenset({"node_modules", "site-packages", "vendor"})
@@ -84,6 +86,10 @@ def _read(path: str, text: str) -> Reading:
 
 def _recognised(path: str, text: str) -> Iterator[tuple[str, Document, Any]]:
     """Documents of a file that we understand, each with the name of its format."""
+    if path.endswith(".md"):
+        card = cards.head(text)
+        yield from [("card", cards.read, card)] if card is not None else []
+        return
     if path.endswith(".json"):
         yield from _recognised_json(text)
         return
@@ -106,6 +112,8 @@ def _recognised_json(text: str) -> Iterator[tuple[str, Document, Any]]:
         yield "croissant", croissant.read, value
     elif openlineage.is_declaration(value):
         yield "openlineage", partial(openlineage.read, text=text), value
+    elif isinstance(value, dict) and mlflow.is_registry(value):
+        yield "mlflow", mlflow.read, read_yaml(text)[0]
 
 
 def _format_of(path: str, document: Located) -> tuple[str, Document] | None:
@@ -114,6 +122,8 @@ def _format_of(path: str, document: Located) -> tuple[str, Document] | None:
         return "whence", own.read
     if version.startswith("backstage.io/"):
         return "backstage", backstage.read
+    if mlflow.is_registry(document):
+        return "mlflow", mlflow.read
     if kubernetes.is_rule(document):
         return "kubernetes", kubernetes.read
     if document.get("kind") == "DataContract":
