@@ -71,5 +71,7 @@ async def test_card_of_data_shows_freshness_and_how_to_read_it(declared_api: Api
 
 async def test_card_of_a_model_names_its_version(declared_api: Api) -> None:
     card = await declared_api.get("/api/v1/card", entity="ranker", **WINDOW)
-    assert card["how_to_use"] == f'with whence.uses_model("{RANKER}@version:42"):\n    ...'
+    assert card["how_to_use"] == f'with whence.uses_model("{RANKER}@version:42"):\n    ' + (
+        'model = mlflow.pyfunc.load_model("models:/ranker/42")'
+    )
     await declared_api.problem("GET", "/api/v1/card", 404, params={"entity": "nobody"})

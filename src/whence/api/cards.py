@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from whence.api.impact import Impact, impacts
 from whence.api.resolve import with_versions
+from whence.api.snippets import snippet
 from whence.api.traffic import counted_from_ns, read_traffic
 from whence.api.window import Window
 from whence.declare.declared import Declared
@@ -86,17 +87,26 @@ async def read_card(reader: GraphReader, sources: Sequence[Source], root: Entity
         consumers=consumers,
         operations=operations,
         columns=await _columns(reader, entity, window),
-        how_to_use=how_to_use(entity, in_use[-1].key.dst if in_use else entity.key, operations),
+        how_to_use=_how_to_use(
+            entity,
+            in_use[-1].key.dst if in_use else entity.key,
+            operations,
+            _columns_in_use(declared, entity.key),
+        ),
     )
 
 
-def how_to_use(entity: Entity, version: str, operations: Sequence[Usage]) -> str:
-    """An example of what consumers do: the busiest operations of a service, a snippet for a model or dataset."""
-    if entity.kind is EntityKind.MODEL:
-        return f'with whence.uses_model("{version}"):\n    ...'
-    if entity.kind is EntityKind.DATASET:
-        return f'with whence.reads("{version}"):\n    ...'
+def _how_to_use(entity: Entity, version: str, operations: Sequence[Usage], columns: Sequence[str]) -> str:
+    """An example of what consumers do: the busiest operations of a service, code for a model or dataset."""
+    if entity.kind in (EntityKind.MODEL, EntityKind.DATASET):
+        return snippet(version, entity.kind, columns)
     return "\n".join(one.operation for one in operations[:3])
+
+
+def _columns_in_use(declared: Declared, key: str) -> list[str]:
+    """Columns that consumers say they use."""
+    edges = (one.edge for pair, stated in declared.pairs.items() if pair[1] == key for one in stated)
+    return sorted({column for edge in edges for column in edge.columns})
 
 
 async def _consumers(
