@@ -15,6 +15,8 @@ log = logging.getLogger("whence.collector")
 
 TIMEOUT_SECONDS = 30.0
 """For one call to the brokers. Longer than a transaction may live, since a successor waits for a dead one's end."""
+_REACH_SECONDS = 3.0
+"""For the first answer of a broker: short, since it is asked again and again, and whence may have to stop meanwhile."""
 _JOURNAL_DAYS = 7
 """As long as brokers keep the offsets of a group by default; without these the journal is of no use."""
 
@@ -84,7 +86,7 @@ def ensure_topics(options: KafkaOptions) -> None:
         KafkaException: The brokers can't be reached.
     """
     admin = AdminClient(_config(options))
-    present = admin.list_topics(timeout=TIMEOUT_SECONDS).topics
+    present = admin.list_topics(timeout=_REACH_SECONDS).topics
     journal = NewTopic(options.journal, config={"retention.ms": str(_JOURNAL_DAYS * 86_400_000)})
     missing = [topic for topic in (journal, NewTopic(options.dead_letters)) if topic.topic not in present]
     for name, future in admin.create_topics(missing, request_timeout=TIMEOUT_SECONDS).items() if missing else ():

@@ -19,6 +19,7 @@ from whence.metrics import Metric, Sample, counter, gauge
 
 log = logging.getLogger("whence.collector")
 
+_STOP_SECONDS = 15.0
 _FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 1.0, 30.0
 
 
@@ -36,9 +37,12 @@ class KafkaReceiver:
         self._thread.start()
 
     async def stop(self) -> None:
-        """Commit what is folded, write it to the store if that answers, and give the partitions back."""
+        """Commit what is folded, write it to the store if that answers, and give the partitions back.
+
+        Brokers that fall silent meanwhile are not waited for: what is not committed is read again.
+        """
         self._stopping.set()
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.join, _STOP_SECONDS)
 
     def metrics(self) -> Sequence[Metric]:
         """Counters and gauges for ``/metrics``."""
