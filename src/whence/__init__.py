@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from whence.sdk.changes import change as change
     from whence.sdk.outcomes import outcome as outcome
+    from whence.sdk.permission import UseForbidden as UseForbidden
+    from whence.sdk.permission import may_use as may_use
     from whence.sdk.runs import run as run
     from whence.sdk.setup import configure as configure
     from whence.sdk.uses import reads as reads
     from whence.sdk.uses import uses_model as uses_model
     from whence.sdk.uses import writes as writes
 
-__all__ = ["change", "configure", "outcome", "reads", "run", "uses_model", "writes"]
+__all__ = ["UseForbidden", "change", "configure", "may_use", "outcome", "reads", "run", "uses_model", "writes"]
 
 _HOMES = {
+    "UseForbidden": "permission",
     "change": "changes",
     "configure": "setup",
+    "may_use": "permission",
     "outcome": "outcomes",
     "reads": "uses",
     "run": "runs",

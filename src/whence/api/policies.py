@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Body, Path, Query, Request, Response
@@ -85,6 +85,7 @@ class CheckBody(BaseModel):
     policies: str | None = Field(None, description="YAML of policies to try out, instead of those in force.")
     dependent: str | None = Field(None, max_length=1024, description="Only what this one breaks, or would.")
     uses: list[str] = Field([], max_length=MOST_USES, description="References that the dependent is about to use.")
+    only_uses: bool = Field(False, description="Leave out what the dependent breaks already.")
 
 
 @router.put("/policies/{name:path}", dependencies=[needs(Scope.INGEST)])
@@ -117,7 +118,7 @@ async def list_violations(
 ) -> ViolationsJson:
     """What breaks a policy in a window; ``to`` and ``known_at`` in the past ask as of then."""
     policies = [one for one in await _in_force(context.store) if policy in (None, one.name)]
-    found, cut = await _violations(context, window, policies, None, ())
+    found, cut = await _violations(context, window, policies, _Plan())
     return _json(found, truncated=cut)
 
 
@@ -128,19 +129,28 @@ async def check_policies(body: Annotated[CheckBody, Body()], window: WindowDep, 
         raise InvalidQuery("dependent", "required with 'uses'")
     given = None if body.policies is None else _read(body.policies, "policies")
     policies = await _in_force(context.store) if given is None else given
-    found, cut = await _violations(context, window, policies, body.dependent, body.uses)
+    plan = _Plan(body.dependent, tuple(body.uses), body.only_uses)
+    found, cut = await _violations(context, window, policies, plan)
     return _json(found, truncated=cut)
 
 
+class _Plan(NamedTuple):
+    """What a check is about: all, or one dependent and what it is about to use."""
+
+    dependent: str | None = None
+    uses: tuple[str, ...] = ()
+    only_uses: bool = False
+
+
 async def _violations(
-    context: Context, window: Window, policies: Iterable[Policy], dependent: str | None, uses: Sequence[str]
+    context: Context, window: Window, policies: Iterable[Policy], plan: _Plan
 ) -> tuple[list[Violation], bool]:
     reader = context.store
     sources = await read_sources(reader)
     spreads, entities, cut = await read_spreads(reader, sources, window)
-    only = None if dependent is None else await find(reader, "dependent", dependent)
-    who = None if dependent is None else (only.base if only is not None else dependent)
-    used = [(await resolve(reader, "uses", one)).key for one in uses]
+    only = None if plan.dependent is None else await find(reader, "dependent", plan.dependent)
+    who = only.base if only is not None else plan.dependent
+    used = [(await resolve(reader, "uses", one)).key for one in plan.uses]
     keys = {one.base for one in entities.values()} | ({who} if who else set())
     subject = Subject(entities, Declared(sources, keys))
     rules = [Rule(one) for one in policies]
@@ -148,9 +158,9 @@ async def _violations(
     for label, subgraph in spreads:
         arrivals = list(carry(subgraph, subject.declared.ends_of(label)))
         if who is not None:
-            arrivals = [one for one in arrivals if _base(subject, one.node) == who] + [
-                _planned(who, one, window, context.clock()) for one in arrivals if one.node in used
-            ]
+            planned = [_planned(who, one, window, context.clock()) for one in arrivals if one.node in used]
+            present = [one for one in arrivals if _base(subject, one.node) == who and not plan.only_uses]
+            arrivals = present + planned
         found += _asked(rules, label, arrivals, subject)
     return sorted(found, key=lambda one: (one.policy.name, one.dependent, one.label, one.environment)), cut
 
