@@ -88,7 +88,7 @@ async def _with_versions(
 
 
 async def _uses(reader: GraphReader, used: Sequence[Entity], window: Window) -> list[Use]:
-    """Who uses some entities and versions, with calls and latency."""
+    """Who uses some entities and versions, with calls and latency; of data, only what was counted."""
     near = await reader.downstream(_one_hop(used, window, _USES))
     nodes = [*near.entities]
     query = BucketQuery(
@@ -105,7 +105,8 @@ async def _uses(reader: GraphReader, used: Sequence[Entity], window: Window) -> 
         calls[row.relation][1] += row.errors
         add(latencies[row.relation], decode(row.latency).items())
     counted = {key: _use_of(counts, latencies[key]) for key, counts in calls.items()}
-    return [Use(one, *counted.get(one.key, _UNCOUNTED)) for one in near.relations]
+    uses = (one for one in near.relations if one.key in counted or one.key.type is RelationType.USES_MODEL)
+    return [Use(one, *counted.get(one.key, _UNCOUNTED)) for one in uses]
 
 
 def _use_of(calls_and_errors: Sequence[float], latency: dict[int, float]) -> tuple[float, float, float | None]:

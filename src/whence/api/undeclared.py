@@ -212,10 +212,10 @@ class _WholeJson(TypedDict):
 
 
 def _whole(report: Differences, chosen: Sequence[Finding], window: Window) -> _WholeJson:
-    counts = Counter(one.status.value for one in chosen)
+    counts = Counter(one.status for one in chosen)
     seen, calls, data, models = report.coverage
     return {
-        "counts": {status.value: counts[status.value] for status in Status},
+        "counts": {status.value: counts[status] for status in Status},
         "calls_since": format_time(counted_from_ns(window)),
         "coverage": {"seen": seen, "calls": calls, "data": data, "models": models},
         "disagreements": [_disagreement(one) for one in report.declared.disagreements()],

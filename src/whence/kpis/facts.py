@@ -13,7 +13,7 @@ from whence.model.kinds import ChangeKind, EntityKind
 from whence.model.refs import parse_ref
 
 PRODUCTION = "production"
-_RUN = "run"
+_RUN = "@run:"
 _SORTS = {"fea": "features_shipped", "fix": "bug_fixes"}
 """How a summary begins, by the habit of conventional commits."""
 LATE = 2.0
@@ -40,7 +40,7 @@ def code_facts(changes: Sequence[Change], versions: Iterable[Relation], failed: 
         failed: Ids of changes that an investigation found likely, or a person confirmed.
     """
     versions = list(versions)
-    runs = {(one.key.src, ref.version) for one in versions if (ref := parse_ref(one.key.dst)).kind == _RUN}
+    runs = {(one.key.src, parse_ref(one.key.dst).version) for one in versions if _RUN in one.key.dst}
     rolled_out = (
         one for one in changes if one.kind is ChangeKind.DEPLOYMENT and (one.subject, one.to_version) not in runs
     )

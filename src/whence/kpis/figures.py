@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from itertools import pairwise
 from typing import NamedTuple
 
 from whence.model.times import NS_PER_SECOND
@@ -117,10 +116,9 @@ class Span(NamedTuple):
         """The window of the same width before."""
         return Span(max(0, 2 * self.from_ns - self.to_ns), self.from_ns)
 
-    def parts(self, count: int) -> list[Span]:
-        """So many windows, one after the other, that make up this one."""
-        cuts = [self.from_ns + (self.to_ns - self.from_ns) * number // count for number in range(count + 1)]
-        return [Span(*ends) for ends in pairwise(cuts)]
+    def part_of(self, at_ns: int, count: int) -> int:
+        """Which of so many equal parts, from 0, an instant inside lies in."""
+        return (at_ns - self.from_ns) * count // (self.to_ns - self.from_ns)
 
     def holds(self, at_ns: int) -> bool:
         """Whether an instant lies inside."""
@@ -135,9 +133,7 @@ def figure(metric: Metric, facts: Iterable[Fact], span: Span, team: str | None =
     earlier = span.before
     before, _, _ = _amount(metric.form, [one for one in known if earlier.holds(one.at_ns)])
     missing = "" if value is not None else f"not enough data: {len(inside)} facts, {ENOUGH} are needed"
-    parts = span.parts(TREND_PARTS)
-    trend = tuple(_amount(metric.form, [one for one in inside if part.holds(one.at_ns)])[0] for part in parts)
-    return Figure(metric, team, len(inside), value, p90, p95, before, missing, trend)
+    return Figure(metric, team, len(inside), value, p90, p95, before, missing, _trend(metric.form, inside, span))
 
 
 def seconds(earlier_ns: int, later_ns: int) -> float:
@@ -148,6 +144,13 @@ def seconds(earlier_ns: int, later_ns: int) -> float:
 def percentile(values: Sequence[float], fraction: float) -> float:
     """The smallest value that at least ``fraction`` of all do not exceed; ``values`` are sorted and not empty."""
     return values[max(0, math.ceil(fraction * len(values)) - 1)]
+
+
+def _trend(form: Form, inside: Iterable[Fact], span: Span) -> tuple[float | None, ...]:
+    parts: list[list[Fact]] = [[] for _ in range(TREND_PARTS)]
+    for one in inside:
+        parts[span.part_of(one.at_ns, TREND_PARTS)].append(one)
+    return tuple(_amount(form, part)[0] for part in parts)
 
 
 def _amount(form: Form, facts: Sequence[Fact]) -> tuple[float | None, float | None, float | None]:

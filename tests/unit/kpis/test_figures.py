@@ -63,10 +63,15 @@ def test_trend_tells_the_parts_of_the_window_and_owns_up_to_those_with_too_littl
     assert spread.trend == (3.0, None, None, None, None, None)
 
 
-@given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(1, 9))
-def test_parts_of_a_window_join_without_gap_or_overlap(begin: int, width: int, count: int) -> None:
-    parts = Span(begin, begin + width).parts(count)
-    assert [parts[0].from_ns, *(one.to_ns for one in parts)] == [*(one.from_ns for one in parts), begin + width]
+@given(st.integers(0, 10**9), st.integers(1, 10**9), st.integers(1, 9), st.data())
+def test_instants_of_a_window_lie_in_its_parts_in_order(
+    begin: int, width: int, count: int, data: st.DataObject
+) -> None:
+    span = Span(begin, begin + width)
+    early, late = sorted(data.draw(st.tuples(*[st.integers(begin, begin + width - 1)] * 2)))
+    parts = [span.part_of(one, count) for one in (begin, early, late, begin + width - 1)]
+    assert parts == sorted(parts)
+    assert (parts[0], parts[-1] < count) == (0, True)
 
 
 def test_releases_are_sorted_by_how_their_summary_begins() -> None:
