@@ -220,8 +220,9 @@ def _owners(facets: Json) -> str:
 
 
 def _tags(facets: Json) -> str:
+    """Tags of a dataset or job, and of single columns: what holds a column bears its label."""
     tags = [as_map(tag) for tag in as_list(as_map(facets.get("tags")).get("tags"))]
-    pairs = {(as_text(tag.get("key")), as_text(tag.get("value"))) for tag in tags if not tag.get("field")}
+    pairs = {(as_text(tag.get("key")), as_text(tag.get("value"))) for tag in tags}
     return " ".join(sorted(f"{key}={value}" if value else key for key, value in pairs if key))
 
 

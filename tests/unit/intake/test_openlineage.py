@@ -265,7 +265,7 @@ def test_code_owner_symlinks_tags_and_failed_assertions_are_kept() -> None:
                 dataset(
                     "features",
                     symlinks={"identifiers": [{"namespace": "hive://h", "name": "db.features", "type": "TABLE"}]},
-                    tags={"tags": [{"key": "pii", "value": "true"}, {"key": "gold"}]},
+                    tags={"tags": [{"key": "pii", "value": "true", "field": "email"}, {"key": "gold"}]},
                     dataQualityAssertions={
                         "assertions": [
                             {"assertion": "not_null", "column": "id", "success": False},
