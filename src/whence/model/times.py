@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+_SECONDS_CHARS = len("2026-11-23T12:05:00")
 NS_PER_SECOND = 1_000_000_000
 _RELATIVE = re.compile(r"-?(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\Z")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -50,7 +51,7 @@ def parse_time_ns(text: str, *, now_ns: int) -> int:
 def format_time(ns: int) -> str:
     """RFC 3339 in UTC with ``Z``; microseconds only where there are any."""
     seconds, rest = divmod(ns, NS_PER_SECOND)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    text = datetime.fromtimestamp(seconds, UTC).isoformat()[:_SECONDS_CHARS]
     micros = rest // 1000
     return f"{text}.{micros:06d}".rstrip("0") + "Z" if micros else f"{text}Z"
 
