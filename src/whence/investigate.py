@@ -152,10 +152,14 @@ def _requests_asked(incident: Incident, until_ns: int, options: InvestigateOptio
 
 
 def _behaviour_asked(incident: Incident, onset: Onset, until_ns: int, options: InvestigateOptions) -> BucketQuery:
-    """Around the onset, whenever it was noticed: there is what can be told of before and after."""
+    """Around the onset, whenever it was noticed: there is what can be told of before and after.
+
+    No further back than requests are asked for, because what the symptom did is measured against them.
+    """
+    from_ns = max(onset.low_ns - options.behaviour_before_ns, incident.detected_ns - options.requests_before_ns)
     return BucketQuery(
         nodes=(),
-        from_s=(onset.low_ns - options.behaviour_before_ns) // NS_PER_SECOND,
+        from_s=from_ns // NS_PER_SECOND,
         to_s=min(until_ns, max(onset.high_ns, incident.detected_ns) + options.behaviour_after_ns) // NS_PER_SECOND,
         environment=incident.environment,
         known_ns=incident.known_ns,

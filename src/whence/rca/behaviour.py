@@ -24,7 +24,8 @@ from whence.rca.topology import Topology
 SCALE = {"own_time": 1.0, "way_in": 1.0, "way_out": 0.7, "calls_made": 0.7, "errors": 1.3, "poor": 1.3}
 """How much a z score of each facet says of the place: calls and the way out also move when others are in trouble."""
 DIMMED = {
-    Signal.ERRORS: {"own_time": 0.5, "way_in": 0.5, "way_out": 0.5},
+    Signal.ERRORS: {"own_time": 0.5, "way_in": 0.5, "way_out": 0.5, "calls_made": 0.5},
+    Signal.LATENCY: {"errors": 0.6},
     Signal.QUALITY: {"own_time": 0.5, "way_in": 0.5, "way_out": 0.5},
 }
 """What is left of it under a signal that the facet explains badly: a fresh process is slow, but that fails nobody."""
@@ -122,11 +123,15 @@ class _Counts:
         entries = self._entries(calls.callee, called)
         calls_made = facets.calls_made(maker, (*operations, *calls.callees), sides(made), sides(entries[maker]))
         return (
-            facets.own_time(operation, operations, own_time, usual),
-            facets.way_in(calls, usual),
-            facets.way_out(calls, usual),
+            *facets.in_proportion(
+                (
+                    facets.own_time(operation, operations, own_time, usual),
+                    facets.way_in(calls, usual),
+                    facets.way_out(calls, usual),
+                )
+            ),
             facets.less_what_callers_did(calls_made, calls, places),
-            facets.errors(sides(errors), sides(entries)),
+            *facets.in_proportion([facets.errors(sides(errors), sides(entries))]),
         )
 
     def poor(self) -> Measured:

@@ -6,6 +6,7 @@ warm-up or a change of load, which moves everything, accuses nobody.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +19,12 @@ DURATION_FLOOR = 0.15
 CALLS_FLOOR = 0.2
 ERRORS_FLOOR = 0.5
 MIN_ENTRIES = 3.0
+SAID = 1.0
+"""Score from which on a movement is one."""
+ENOUGH = 0.2
+"""Share of the most that any place added which is as good as all of it."""
+LEAST = 0.3
+"""What is left of the score of a movement that adds next to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,8 @@ class Measured:
     before: Floats
     """Milliseconds (geometric mean), or counts for each request into the place."""
     after: Floats
+    added: Floats
+    """What the movement adds up to after the split, in all: milliseconds or errors; NaN where that says nothing."""
 
 
 Usual = tuple[Floats, Floats]
@@ -53,7 +62,8 @@ def own_time(owner: Ints, what: tuple[str, ...], times: Durations, usual: Usual)
     """Time of each operation that it did not spend in child spans."""
     shift, (middle, spread) = times.shift(), usual
     scores = (shift.moved - middle) / np.sqrt(shift.variance + spread**2)
-    return Measured("own_time", owner, what, scores, _ms(shift.before), _ms(shift.after))
+    before, after = _ms(shift.before), _ms(shift.after)
+    return Measured("own_time", owner, what, scores, before, after, times.added())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,8 @@ def _way(name: str, calls: Calls, usual: Usual) -> Measured:
     before, after = (_ms(grouping.total(weight * side) / safe) for side in (shift.before, shift.after))
     main = tuple(calls.callers[at] for at in grouping.heaviest(calls.gaps.weight[:, -1]))
     present = grouping.present
-    return Measured(name, present, main, scores[present], before[present], after[present])
+    added = grouping.total(calls.gaps.added())
+    return Measured(name, present, main, scores[present], before[present], after[present], added[present])
 
 
 def _elsewhere(owner: Ints, weight: Floats, moved: Floats) -> Floats:
@@ -116,7 +127,7 @@ def calls_made(owner: Ints, what: tuple[str, ...], counts: Sides, entries: Sides
     usable = np.minimum(entries.before, entries.after) >= MIN_ENTRIES
     _, spread = usual_of(np.where(usable, ratio, np.nan), CALLS_FLOOR)
     scores = np.where(usable, np.abs(_count_scores(counts, entries, spread)), np.nan)
-    return Measured("calls_made", owner, what, scores, *_rates(counts, entries))
+    return Measured("calls_made", owner, what, scores, *_rates(counts, entries), np.full_like(scores, np.nan))
 
 
 def less_what_callers_did(facet: Measured, calls: Calls, places: int) -> Measured:
@@ -131,7 +142,26 @@ def errors(counts: Sides, entries: Sides) -> Measured:
     usable = (counts.before + counts.after > 0) & (np.minimum(entries.before, entries.after) >= 1)
     scores = np.where(usable, _count_scores(counts, entries, ERRORS_FLOOR), np.nan)
     owner = np.arange(len(scores), dtype=np.int64)
-    return Measured("errors", owner, ("",) * len(scores), scores, *_rates(counts, entries))
+    before, after = _rates(counts, entries)
+    added = (after - before) * entries.after
+    return Measured("errors", owner, ("",) * len(scores), scores, before, after, added)
+
+
+def in_proportion(together: Sequence[Measured]) -> tuple[Measured, ...]:
+    """Facets of one unit, without what is too little to matter beside the place where most was added.
+
+    However sure it is that a place got slower: what adds a hundredth of what another adds made nobody wait.
+    """
+    said = [np.where(one.scores >= SAID, np.nan_to_num(one.added), 0.0).max(axis=0, initial=0.0) for one in together]
+    most = np.maximum.reduce(said)
+    return tuple(replace(one, scores=one.scores * _share_of(one, most)) for one in together)
+
+
+def _share_of(facet: Measured, most: Floats) -> Floats:
+    share = np.maximum(facet.added, 0.0) / np.maximum(most, 1e-9)
+    factor = np.clip(np.sqrt(share / ENOUGH), LEAST, 1.0)
+    result: Floats = np.where((facet.scores > 0) & (most > 0), factor, 1.0)
+    return result
 
 
 def _rates(counts: Sides, entries: Sides) -> tuple[Floats, Floats]:

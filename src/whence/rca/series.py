@@ -13,7 +13,7 @@ import numpy as np
 
 from whence.model.rows import Blobs, Names
 from whence.rca.columns import Floats, Ints, sum_by
-from whence.rca.sketches import LOG_MIDDLE, decode_all
+from whence.rca.sketches import LOG_MIDDLE, MIDDLE_US, decode_all
 
 Place = tuple[str, str]
 """Entity that something is attributed to, and what of it: an operation, or the other end of a call."""
@@ -71,6 +71,7 @@ class Series:
             self._cumulate(cells, sketches.weight),
             self._cumulate(cells, sketches.weight * logs),
             self._cumulate(cells, sketches.weight * logs**2),
+            self._cumulate(cells, sketches.weight * MIDDLE_US[sketches.bucket] / 1000),
         )
 
     def _cumulate(self, cells: Ints, values: Floats) -> Floats:
@@ -104,11 +105,12 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """Cumulated weight, sum and sum of squares of ln(microseconds)."""
+    """Cumulated weight, sum and sum of squares of ln(microseconds), and milliseconds in all."""
 
     weight: Floats
     first: Floats
     second: Floats
+    spent: Floats
 
     def shift(self) -> Shift:
         """How the mean of ln(duration) moved across each split."""
@@ -117,6 +119,12 @@ class Durations:
         after, after_variance = _mean(weights.after, firsts.after, seconds.after)
         enough = np.minimum(weights.before, weights.after) >= MIN_DURATIONS
         return Shift(np.where(enough, after - before, np.nan), before_variance + after_variance, before, after)
+
+    def added(self) -> Floats:
+        """Milliseconds after each split beyond what as many would have taken before it."""
+        weights, spent = sides(self.weight), sides(self.spent)
+        result: Floats = spent.after - spent.before / np.maximum(weights.before, 1e-9) * weights.after
+        return result
 
 
 def _mean(weight: Floats, first: Floats, second: Floats) -> tuple[Floats, Floats]:

@@ -16,6 +16,7 @@ import httpx
 from tests.bench.replay.grading import Result
 from tests.bench.replay.incidents import Incident, IncidentSet
 from tests.bench.replay.nezha import NezhaSet
+from tests.bench.replay.petshop import PetshopSet
 from tests.bench.replay.report import print_report, write_json
 from tests.bench.replay.rootcause import RootCauseSet
 from tests.bench.replay.run import Options, replay
@@ -25,14 +26,16 @@ SETS = {
     "nezha": ("nezha-ob", "nezha-tt"),
     "nezha-ob": ("nezha-ob",),
     "nezha-tt": ("nezha-tt",),
+    "petshop": ("petshop",),
     "rootcausebench": ("rootcausebench",),
 }
 Item = tuple[IncidentSet, Incident]
 Server = Callable[[], AbstractContextManager[Target]]
 EPILOG = """\
-Sets: nezha (both applications), nezha-ob, nezha-tt, rootcausebench. Petshop is left out: it is five-minute metrics, and
-no interface of whence takes metrics; spans made up from them would test the making. Each incident gets a fresh server,
-unless --url and --otlp name one that runs; then --seed is needed, so that incidents of one application don't mix.
+Sets: nezha (both applications), nezha-ob, nezha-tt, rootcausebench, petshop. Of petshop only five-minute metrics are
+published; its spans are made from them, so its figures say something of the making too. Each incident gets a fresh
+server, unless --url and --otlp name one that runs; then --seed is needed, so that incidents of one application don't
+mix.
 """
 
 
@@ -99,7 +102,13 @@ def _thinned(items: Sequence[Item], limit: int | None) -> Sequence[Item]:
 
 
 def _open(folder: Path, name: str) -> IncidentSet:
-    return RootCauseSet(folder) if name == "rootcausebench" else NezhaSet(folder, name.removeprefix("nezha-"))
+    match name:
+        case "petshop":
+            return PetshopSet(folder)
+        case "rootcausebench":
+            return RootCauseSet(folder)
+        case _:
+            return NezhaSet(folder, name.removeprefix("nezha-"))
 
 
 def _replay_all(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from whence.errors import EntityNotFound
 from whence.investigate import DEFAULT_OPTIONS, investigate, upstream_changes
 from whence.model.answer import Verdict
+from whence.model.kinds import Signal
 from whence.store.embedded.store import EmbeddedStore
 from whence.testing.cases import bucket, incident, rollout
 from whence.testing.graphs import at, attributes, change, delta, entity, key
@@ -51,6 +53,29 @@ async def test_investigate_a_year_later_looks_at_the_same_window(store: Embedded
     later = await investigate(store, incident(SHOP, 79), now_ns=NOW + 365 * 86_400 * 10**9)
     assert later.suspects[0].change.id == "d1"
     assert later.as_of_ns == at(bucket(79)) + DEFAULT_OPTIONS.telemetry_after_ns
+
+
+async def test_what_nodes_did_is_asked_for_no_longer_than_requests(
+    store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the calls of the symptom before its first known request would look like a change of what it does."""
+    asked: list[tuple[int, int]] = []
+    reads = {name: getattr(store, name) for name in ("exposure_rows", "operation_rows")}
+
+    def spied(name: str) -> Callable[[Any], Awaitable[Any]]:
+        def read(query: Any) -> Awaitable[Any]:
+            asked.append((query.from_s, query.to_s))
+            rows: Awaitable[Any] = reads[name](query)
+            return rows
+
+        return read
+
+    for name in reads:
+        monkeypatch.setattr(store, name, spied(name))
+    unseen = incident(SHOP, 79)
+    await investigate(store, replace(unseen, symptom=replace(unseen.symptom, signal=Signal.QUALITY)), now_ns=NOW)
+    requests, behaviour = asked
+    assert behaviour[0] >= requests[0]
 
 
 async def test_investigate_an_unknown_entity_says_what_is_near(store: EmbeddedStore) -> None:
