@@ -75,3 +75,13 @@ async def test_card_of_a_model_names_its_version(declared_api: Api) -> None:
         'model = mlflow.pyfunc.load_model("models:/ranker/42")'
     )
     await declared_api.problem("GET", "/api/v1/card", 404, params={"entity": "nobody"})
+
+
+async def test_card_of_a_model_shows_the_signature_that_its_file_states(declared_api: Api) -> None:
+    text = (
+        'flavors: {}\nsignature: {inputs: \'[{"type": "double", "name": "spend"}]\', outputs: \'[{"type": "long"}]\'}'
+    )
+    body = {"name": "models", "files": [{"path": "ranker/MLmodel", "text": text}]}
+    await declared_api.post("/api/v1/declarations", body)
+    card = await declared_api.get("/api/v1/card", entity=RANKER, **WINDOW)
+    assert card["signature"] == "spend: double -> long"

@@ -96,6 +96,7 @@ class CardJson(TypedDict):
     operations: list[OperationJson]
     freshness: FreshnessJson | None
     columns: list[str]
+    signature: str | None
     how_to_use: str
     counted_from: str
 
@@ -152,6 +153,7 @@ async def read_one_card(
         "operations": [_operation(one) for one in card.operations],
         "freshness": _freshness(card.version_times, context.clock()),
         "columns": list(card.columns),
+        "signature": card.said("signature"),
         "how_to_use": card.how_to_use,
         "counted_from": format_time(counted_from_ns(window)),
     }

@@ -54,6 +54,8 @@ class Thing(NamedTuple):
     url: str = ""
     columns: tuple[ColumnOrigin, ...] = ()
     """Where columns of a dataset come from."""
+    signature: str = ""
+    """What goes into a model and what comes out: ``spend: double -> long``."""
 
 
 class Alias(NamedTuple):

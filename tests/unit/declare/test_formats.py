@@ -466,3 +466,27 @@ def test_registry_of_mlflow_tells_models_with_owner_and_tags(path: str) -> None:
     ranker, scorer = read(path, json.dumps({"registered_models": models})).things
     assert (ranker.owner, ranker.labels, ranker.description) == ("team-ranking", ("pii=none",), "Ranks.")
     assert (scorer.name, scorer.kind, scorer.owner) == ("scorer", EntityKind.MODEL, "ada")
+
+
+MLMODEL = """\
+flavors:
+  sklearn: {pickled_model: model.pkl}
+model_uuid: 0f1e
+signature:
+  inputs: '[{"type": "double", "name": "spend", "required": true}, {"type": "long", "name": "visits"}]'
+  outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1]}}]'
+"""
+
+
+def test_mlmodel_tells_the_signature_of_the_model_in_its_folder() -> None:
+    (model,) = read("models/ranker/artifacts/model/MLmodel", MLMODEL).things
+    assert (model.name, model.kind, model.line) == ("ranker", EntityKind.MODEL, 4)
+    assert model.signature == "spend: double, visits: long -> int64"
+    assert may_state("models/ranker/MLmodel")
+
+
+def test_mlmodel_without_signature_or_folder_says_less() -> None:
+    assert read("ranker/MLmodel", "flavors: {}").things[0].signature == ""
+    assert read("MLmodel", MLMODEL) == Statements()
+    broken = "flavors: {}\nsignature: {inputs: '[', outputs: null}"
+    assert read("ranker/MLmodel", broken).things[0].signature == ""

@@ -20,6 +20,7 @@ from whence.declare.formats import (
     dbt,
     kubernetes,
     mlflow,
+    mlmodel,
     odcs,
     openlineage,
     own,
@@ -29,7 +30,7 @@ from whence.declare.statements import Statements, together
 from whence.errors import DecodeError
 
 _YAML = frozenset({".yaml", ".yml"})
-_FILES = frozenset({"manifest.json", "bom.json", "croissant.json", "CODEOWNERS", *cards.NAMES})
+_FILES = frozenset({"manifest.json", "bom.json", "croissant.json", "CODEOWNERS", mlmodel.NAME, *cards.NAMES})
 _ENDINGS = (".openlineage.json", ".cdx.json", ".croissant.json", ".mlflow.json")
 _NAMED = re.compile(r"(.*\.)?(whence|catalog-info|odcs)\.ya?ml\Z")
 _COMPOSE = re.compile(r"(docker-)?compose([.-][\w.-]+)?\.ya?ml\Z")
@@ -122,6 +123,8 @@ def _format_of(path: str, document: Located) -> tuple[str, Document] | None:
         return "whence", own.read
     if version.startswith("backstage.io/"):
         return "backstage", backstage.read
+    if mlmodel.is_mlmodel(path, document):
+        return "mlmodel", mlmodel.read
     if mlflow.is_registry(document):
         return "mlflow", mlflow.read
     if kubernetes.is_rule(document):
