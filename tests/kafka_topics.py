@@ -84,10 +84,12 @@ def kafka_metric(server: WhenceServer, name: str) -> float:
     return sum(float(value) for value in re.findall(rf"^whence_kafka_{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
 
 
-def call_halves(trace_id: bytes, encoding: Encoding = Encoding.PROTOBUF) -> tuple[bytes, bytes]:
+def call_halves(
+    trace_id: bytes, encoding: Encoding = Encoding.PROTOBUF, start_ns: int | None = None
+) -> tuple[bytes, bytes]:
     """Two requests of one trace: a client span of ``shop``, and the server span of ``pay`` that answered it."""
     caller, callee = resource("shop"), resource("pay")
-    span_id = add_span(caller, "POST /pay", trace_id=trace_id)
+    span_id = add_span(caller, "POST /pay", trace_id=trace_id, start_ns=start_ns)
     caller.scope_spans[0].spans[0].kind = Span.SPAN_KIND_CLIENT
-    add_span(callee, "pay", trace_id=trace_id, parent_id=span_id)
+    add_span(callee, "pay", trace_id=trace_id, parent_id=span_id, start_ns=start_ns)
     return body_of(traces(caller), encoding), body_of(traces(callee), encoding)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+import signal
 import threading
 import time
 from collections import deque
@@ -96,34 +97,56 @@ def started() -> Iterator[Callable[[WhenceServer], WhenceServer]]:
         server.stop()
 
 
+@pytest.fixture
+def start_another(
+    started: Callable[[WhenceServer], WhenceServer], store_settings: dict[str, str], tmp_path: Path
+) -> Callable[[Topics], WhenceServer]:
+    """Starts servers on one Neo4j."""
+    return lambda topics: started(topics.server(tmp_path / secrets.token_hex(4), **store_settings))
+
+
+def kill(consumer: WhenceServer, _successor: WhenceServer) -> None:
+    consumer.kill()
+
+
+def freeze(consumer: WhenceServer, successor: WhenceServer) -> None:
+    """Let it believe that it has its partitions while another reads them and commits."""
+    assert consumer.process is not None
+    consumer.process.send_signal(signal.SIGSTOP)
+    try:
+        assert eventually(lambda: kafka_metric(successor, "assigned_partitions") == 4)
+        before = kafka_metric(successor, "commits_total")
+        assert eventually(lambda: kafka_metric(successor, "commits_total") > before + 1)
+    finally:
+        consumer.process.send_signal(signal.SIGCONT)
+
+
 @pytest.mark.neo4j
 @pytest.mark.slow
-def test_two_consumers_one_killed_and_one_joining_count_every_span_and_every_call_once(
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("happens", [kill, freeze])
+def test_two_consumers_one_going_and_one_joining_count_every_span_and_every_call_once(
+    happens: Callable[[WhenceServer, WhenceServer], None],
     kafka_address: str,
     make_bolt_store: Callable[[], BoltStore],
-    store_settings: dict[str, str],
-    started: Callable[[WhenceServer], WhenceServer],
-    tmp_path: Path,
+    start_another: Callable[[Topics], WhenceServer],
 ) -> None:
     topics = Topics(kafka_address)
     topic = topics.make("spans_proto", partitions=4)
-    first, second, third = (topics.server(tmp_path / name, **store_settings) for name in ("a", "b", "c"))
-    started(first)
-    started(second)
+    first, second = start_another(topics), start_another(topics)
     assert eventually(lambda: [kafka_metric(one, "assigned_partitions") for one in (first, second)] == [2, 2])
     traffic = Traffic(topics, topic)
     traffic.start()
     assert eventually(lambda: kafka_metric(first, "commits_total") > 1 and kafka_metric(second, "commits_total") > 1)
     time.sleep(random.uniform(0, 1.5))
-    first.kill()
-    assert eventually(lambda: kafka_metric(second, "assigned_partitions") == 4)
-    started(third)
+    happens(first, second)
+    third = start_another(topics)
     assert eventually(lambda: kafka_metric(third, "commits_total") > 1)
     calls = traffic.end()
 
     assert eventually(lambda: min(counts(make_bolt_store())) >= calls), (counts(make_bolt_store()), calls)
-    second.stop()
-    third.stop()
+    for server in (first, second, third):
+        server.stop()
     assert counts(make_bolt_store()) == (calls, calls, calls)
 
 

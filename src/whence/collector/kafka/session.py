@@ -32,6 +32,8 @@ EventReader = Callable[[bytes, int], Coroutine[Any, Any, GraphDelta]]
 _NS_PER_MILLISECOND = 1_000_000
 _POLL_SECONDS = 0.2
 _LAG_SECONDS = 1.0
+_STALL_SECONDS = 1.0
+"""Whoever did not read for so long can't tell from the clock that a trace is over: its next span may lie unread."""
 _MAX_LETTER_BYTES = 8 * 2**20
 _MAX_UNCUT_RECORDS = 50_000
 """A cut comes at least as often, so that what waits for it, and what a successor reads again, is bounded."""
@@ -72,7 +74,7 @@ class Session:
         self._letters: list[Letter] = []
         self._uncut = 0
         self._last_ns = 0
-        self._cut_at = self._measured_at = time.monotonic()
+        self._cut_at = self._measured_at = self._read_at = time.monotonic()
         self._folded_before: Counter[str] = Counter(counters.folded)
 
     def run(self) -> None:
@@ -86,11 +88,17 @@ class Session:
         self._consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         while not self._stopping.is_set():
             self._settle()
-            self._poll()
+            self._read_on()
             self._measure()
             if self._is_due():
                 self._cut()
         self._cut()
+
+    def _read_on(self) -> None:
+        if time.monotonic() - self._read_at > _STALL_SECONDS:
+            self._share.restart(self._now())
+        self._poll()
+        self._read_at = time.monotonic()
 
     def _poll(self) -> None:
         message = self._consumer.poll(_POLL_SECONDS)
@@ -150,9 +158,10 @@ class Session:
         """Commit what was read and give its rows to the store, once that has those of the cut before."""
         if self._parts.flusher.pending_rows:
             return
-        self._cut_at, self._uncut = time.monotonic(), 0
+        self._uncut = 0
         cut = self._share.cut(self._now())
         self._counters.folded = self._folded_before + self._share.fold_counters()
+        self._cut_at = time.monotonic()
         if cut is None or not cut.offsets:
             return
         self._ledger.commit(cut, self._letters, self._consumer.consumer_group_metadata())
@@ -161,6 +170,8 @@ class Session:
         self._counters.open_spans = cut.open_spans
         self._parts.flusher.add(cut.delta)
         self._settle()
+        # However long that took, there is time to read before the next.
+        self._cut_at = time.monotonic()
 
     def _settle(self) -> None:
         """Wait until the store has what was committed. Meanwhile nothing is fetched, and the group keeps us."""
