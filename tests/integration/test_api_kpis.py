@@ -67,7 +67,7 @@ products:
   - name: recommendations
     owner: team-shop
     things: [ranking]
-    kpis: [{name: conversion, unit: share, driven_by: [refresh_interval, releases]}]
+    kpis: [{name: conversion, unit: share, driven_by: [refresh_interval, releases, velocity]}]
   - {name: loans, things: [credit], kpis: [{name: approvals}]}
 """
 
@@ -99,6 +99,7 @@ async def test_product_has_the_figures_of_all_that_it_rests_on(owned_api: Api) -
         ("loans", "whence.yaml", 7),
         ("recommendations", "whence.yaml", 3),
     ]
+    assert [kpi["unknown"] for one in products for kpi in one["kpis"]] == [[], ["velocity"]]
     problem = await owned_api.problem("GET", "/api/v1/kpis", 404, params={"product": "cars"})
     assert "loans, recommendations" in problem["detail"]
     await owned_api.client.delete("/api/v1/declarations/products")

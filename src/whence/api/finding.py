@@ -16,7 +16,7 @@ MATCHES = ("exact", "prefix", "word", "owner", "text", "similar")
 """How something was found, the best first."""
 MOST_SIMILAR = 10
 MOST_SAID = 20
-"""Declared things that are looked up by name at most; each takes a read."""
+"""Declared things that are looked up by name at most; each bare name takes a read."""
 
 
 class Hit(NamedTuple):
@@ -40,19 +40,20 @@ async def find_anything(reader: GraphReader, sources: Sequence[Source], text: st
     known = {one.key for one in found}
     declared = Declared(sources, known)
     elsewhere = [name for name in dict.fromkeys(one.name for one in said) if known.isdisjoint(declared.meant(name))]
-    for name in elsewhere[:MOST_SAID]:
-        found += await _observed(reader, name)
+    found += await _observed(reader, elsewhere[:MOST_SAID])
     if not found and not said:
-        similar = await reader.nearest(text, MOST_SIMILAR)
-        found = [one for one in [await reader.entity(key) for key in similar] if one is not None]
+        found = [*await reader.entities(await reader.nearest(text, MOST_SIMILAR))]
     return _ranked(found, said, sources, text)
 
 
-async def _observed(reader: GraphReader, name: str) -> Sequence[Entity]:
-    if "#" in name:
-        entity = await reader.entity(name)
-        return () if entity is None else (entity,)
-    return await reader.named(name)
+async def _observed(reader: GraphReader, names: Sequence[str]) -> Sequence[Entity]:
+    """What is known under references and bare names."""
+    references = [name for name in names if "#" in name]
+    found = [*await reader.entities(references)] if references else []
+    for name in names:
+        if "#" not in name:
+            found += await reader.named(name)
+    return found
 
 
 def _ranked(found: Iterable[Entity], said: Sequence[Thing], sources: Sequence[Source], text: str) -> list[Hit]:

@@ -15,15 +15,21 @@ from whence.api.resolve import with_versions
 from whence.api.window import Window
 from whence.declare.statements import Product, Source
 from whence.errors import NotFound
+from whence.kpis.figures import METRICS
 from whence.model.delta import Entity
 from whence.store.protocol import MAX_NODES, ClosureQuery, GraphReader
 from whence.tokens import Scope
+
+_FIGURES = frozenset(metric.name for metric in METRICS)
 
 router = APIRouter(prefix="/api/v1/products", tags=["kpis"], dependencies=[needs(Scope.READ)])
 
 
 class ProductKpiJson(TypedDict):
-    """One figure of a product; ``driven_by`` names figures of the pillars, all of them where it is empty."""
+    """One figure of a product; ``driven_by`` names figures of the pillars, all of them where it is empty.
+
+    ``unknown`` are those of its names that no figure bears.
+    """
 
     name: str
     unit: str | None
@@ -31,6 +37,7 @@ class ProductKpiJson(TypedDict):
     url: str | None
     description: str | None
     driven_by: list[str]
+    unknown: list[str]
 
 
 class ProductJson(TypedDict):
@@ -136,6 +143,7 @@ def _json(source: Source, product: Product) -> ProductJson:
                 "url": one.url or None,
                 "description": one.description or None,
                 "driven_by": list(one.driven_by),
+                "unknown": sorted(set(one.driven_by) - _FIGURES),
             }
             for one in product.kpis
         ],
