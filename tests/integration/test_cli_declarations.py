@@ -181,6 +181,13 @@ def test_policy_check_gates_by_exit_code(whence: Whence, checkout: Path, tmp_pat
     assert "no-demographics-in-credit\tenforced\t" in whence("policy", "list").out
     assert whence("policy", "check", *WINDOW).code == 1
     assert whence("policy", "check", *WINDOW, "--of", "ranking").code == 0
+    baseline = tmp_path / "known.json"
+    assert whence("policy", "check", *WINDOW, "--write-baseline", str(baseline)).code == 1
+    known = whence("policy", "check", *WINDOW, "--baseline", str(baseline))
+    assert (known.code, "no-demographics-in-credit\tknown\tcredit" in known.out) == (0, True)
+    stricter = tmp_path / "stricter.yaml"
+    stricter.write_text(POLICIES.replace("no-demographics-in-credit", "another"))
+    assert whence("policy", "check", str(stricter), *WINDOW, "--baseline", str(baseline)).code == 1
     file.write_text(POLICIES.replace("because", "enforce: false\n    because"))
     assert whence("policy", "check", str(file), *WINDOW).code == 0
     file.write_text("policies: [{name: a, forbid: 'nonsense'}]")

@@ -54,8 +54,12 @@ class PoliciesJson(TypedDict):
 
 
 class ViolationJson(TypedDict):
-    """A policy that something breaks. ``path`` leads from the dependent to what bears the label."""
+    """A policy that something breaks. ``path`` leads from the dependent to what bears the label.
 
+    ``fingerprint`` is the same in every check, whatever the time; for baselines.
+    """
+
+    fingerprint: str
     policy: str
     because: str | None
     enforce: bool
@@ -222,6 +226,7 @@ def _json(found: Sequence[Violation], *, truncated: bool) -> ViolationsJson:
 
 def _violation_json(one: Violation) -> ViolationJson:
     return {
+        "fingerprint": one.fingerprint,
         "policy": one.policy.name,
         "because": one.policy.because or None,
         "enforce": one.policy.enforce,

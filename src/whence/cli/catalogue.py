@@ -62,7 +62,9 @@ def show(
     entity = reply.data
     card = client.get("/api/v1/card", entity=entity["key"]).data
     output.heading(entity["key"])
-    said = {name: card[name] for name in ("owner", "contact", "description", "lifecycle", "url", "signature") if card[name]}
+    said = {
+        name: card[name] for name in ("owner", "contact", "description", "lifecycle", "url", "signature") if card[name]
+    }
     lists = {name: ", ".join(card[name]) for name in ("labels", "purposes", "columns") if card[name]}
     known = {"kind": entity["kind"], **entity["attributes"], **said, **lists}
     seen = {"first seen": moment(entity["first_seen_at"]), "last seen": moment(entity["last_seen_at"])}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from whence.cli import reports
+from whence.cli.baseline import Baseline, WriteBaseline, read_baseline
+from whence.cli.baseline import write_baseline as keep_baseline
 from whence.cli.checkout import checkout_body
 from whence.cli.client import Client
 from whence.cli.declare import Name
@@ -29,8 +30,8 @@ def check(
     since: Since = "7d",
     until: Until = None,
     environment: Environment = None,
-    baseline: Annotated[Path | None, typer.Option(help="Findings in this file do not fail the check.")] = None,
-    write_baseline: Annotated[Path | None, typer.Option(help="Write the present findings as a baseline.")] = None,
+    baseline: Baseline = None,
+    write_baseline: WriteBaseline = None,
     sarif: Annotated[Path | None, typer.Option(help="Write SARIF 2.1.0.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML.")] = None,
     as_json: Json = False,
@@ -41,7 +42,7 @@ def check(
     Exits with 1 when something is used that is not declared, or a version that is not expected, unless the baseline
     has it or the checkout suppresses it with owner, reason and expiry.
     """
-    known = _read_baseline(baseline)
+    known = read_baseline(baseline)
     reply = Client(url).post(
         "/api/v1/check",
         checkout_body(path, name),
@@ -50,7 +51,7 @@ def check(
     )
     items: list[Item] = reply.data["items"]
     failing = [one for one in items if _fails(one, known)]
-    _write(write_baseline, lambda: json.dumps({"findings": sorted(one["fingerprint"] for one in items)}, indent=2))
+    keep_baseline(write_baseline, (one["fingerprint"] for one in items))
     _write(sarif, lambda: reports.sarif(items, known))
     _write(junit, lambda: reports.junit(items, failing))
     output = Output()
@@ -89,15 +90,6 @@ def _level(item: Item, failing: Sequence[Item]) -> str:
 
 def _ends(item: Item) -> tuple[str, str]:
     return short(item["dependent"]), short(item["dependency"])
-
-
-def _read_baseline(path: Path | None) -> frozenset[str]:
-    if path is None:
-        return frozenset()
-    try:
-        return frozenset(json.loads(path.read_text())["findings"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Failure(USAGE, f"{path} is no baseline: {error}") from None
 
 
 def _write(path: Path | None, text: Any) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
+from whence.cli.baseline import Baseline, WriteBaseline, read_baseline
+from whence.cli.baseline import write_baseline as keep_baseline
 from whence.cli.client import Client
 from whence.cli.exits import FOUND, USAGE, Failure
 from whence.cli.options import DEFAULT_URL, Environment, Json, Since, Until, Url, as_time
@@ -63,28 +66,34 @@ def check(
     since: Since = "7d",
     until: Until = None,
     environment: Environment = None,
+    baseline: Baseline = None,
+    write_baseline: WriteBaseline = None,
     as_json: Json = False,
     url: Url = DEFAULT_URL,
 ) -> None:
     """Show what breaks a policy; for CI, and before a deployment.
 
-    Exits with 1 when a policy that is enforced is broken. A file is only tried out: nothing is kept.
+    Exits with 1 when a policy that is enforced is broken, unless the baseline has it. A file is only tried out: nothing
+    is kept.
     """
+    known = read_baseline(baseline)
     body: dict[str, object] = {"dependent": of, "uses": uses or []}
     if file is not None:
         body["policies"] = _text(file)
     window = {"from": as_time(since), "to": as_time(until) if until is not None else None}
     reply = Client(url).post("/api/v1/policies/check", body, **window, environment=environment)
+    items = reply.data["items"]
+    keep_baseline(write_baseline, (one["fingerprint"] for one in items))
     output = Output()
     if as_json:
         output.raw(reply.raw)
-    elif not reply.data["items"]:
+    elif not items:
         output.line("no policy is broken")
     else:
         rows = [
             (
                 one["policy"],
-                "" if one["enforce"] else "dry run",
+                _mode(one, known),
                 short(one["dependent"]),
                 one["environment"],
                 " -> ".join(map(short, one["path"])),
@@ -92,13 +101,20 @@ def check(
                 moment(one["last_seen_at"]),
                 one["owner"],
             )
-            for one in reply.data["items"]
+            for one in items
         ]
         output.table(("policy", "mode", "who", "environment", "path", "since", "last", "owner"), rows)
     if reply.data["truncated"] and not as_json:
         output.line("the graph was too large to be walked whole: there may be more", "bold")
-    if not reply.data["passed"]:
+    if any(not _mode(one, known) for one in items):
         raise typer.Exit(FOUND)
+
+
+def _mode(violation: Mapping[str, Any], known: Collection[str]) -> str:
+    """Why a violation does not fail the check; empty where it does."""
+    if not violation["enforce"]:
+        return "dry run"
+    return "known" if violation["fingerprint"] in known else ""
 
 
 def _text(file: Path) -> str:

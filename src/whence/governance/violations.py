@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -27,6 +28,12 @@ class Violation(NamedTuple):
     last_seen_ns: int
     """When the dependent used the next on the path, over all its versions."""
     owner: str | None
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of a violation over time: the policy, the label, who and where."""
+        identity = "\n".join((self.policy.name, self.label, self.dependent, self.environment))
+        return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 class Subject(NamedTuple):
