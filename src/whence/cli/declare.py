@@ -125,7 +125,17 @@ def undeclared(
     if not data["items"]:
         output.line("files and production agree")
     else:
-        columns = ("what", "dependent", "dependency", "environment", "calls", "last seen", "owners", "why")
+        columns = (
+            "what",
+            "dependent",
+            "dependency",
+            "environment",
+            "calls",
+            "first seen",
+            "last seen",
+            "owners",
+            "why",
+        )
         output.table(columns, [_row(one) for one in data["items"]])
     for one in data["disagreements"]:
         sides = "; ".join(
@@ -139,14 +149,14 @@ def undeclared(
 def _row(one: dict[str, Any]) -> tuple[object, ...]:
     owners = " / ".join(one[side] or "nobody" for side in ("dependent_owner", "dependency_owner"))
     why = one["sentence"] if not one["versions"] else f"{', '.join(map(short, one['versions']))}: {one['sentence']}"
-    seen = moment(one["last_seen_at"])
     return (
         one["status"],
         short(one["dependent"]),
         short(one["dependency"]),
         one["environment"],
         one["calls"],
-        seen,
+        moment(one["first_seen_at"]),
+        moment(one["last_seen_at"]),
         owners,
         why,
     )
