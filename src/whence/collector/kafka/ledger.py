@@ -33,13 +33,14 @@ class Ledger:
         self._options = options
         self._producer = producer
 
-    def commit(self, cut: Cut, letters: Sequence[Letter], group: Any) -> None:
+    def commit(self, cut: Cut, letters: Sequence[Letter], membership: Any) -> None:
         """Commit a cut and its dead letters, all or nothing.
 
         Args:
             cut: Offsets, and what follows from what lies before them.
             letters: Records before those offsets that nothing can be made of.
-            group: The consumer's ``consumer_group_metadata()``, by which the broker knows who still owns what.
+            membership: The ``consumer_group_metadata()`` with which the partitions were assigned; the broker refuses
+                it once they are another's.
 
         Raises:
             KafkaException: Nothing is committed, or it can't be known; what was folded must be thrown away.
@@ -51,7 +52,7 @@ class Ledger:
                 TopicPartition(*partition, offset, str(pointers.get(partition, "")))
                 for partition, offset in cut.offsets.items()
             ]
-            self._producer.send_offsets_to_transaction(offsets, group, TIMEOUT_SECONDS)
+            self._producer.send_offsets_to_transaction(offsets, membership, TIMEOUT_SECONDS)
             self._producer.commit_transaction(TIMEOUT_SECONDS)
         except KafkaException:
             with contextlib.suppress(KafkaException):

@@ -71,6 +71,9 @@ class Session:
         self._consumer = consumer
         self._ledger = ledger
         self._share = self._new_share()
+        self._membership: Any = None
+        """Proof of the generation in which our partitions are ours. Taken with them and never anew: a consumer that was
+        put out of its group is given a blank one, which brokers accept from anybody."""
         self._letters: list[Letter] = []
         self._uncut = 0
         self._last_ns = 0
@@ -156,7 +159,7 @@ class Session:
 
     def _cut(self) -> None:
         """Commit what was read and give its rows to the store, once that has those of the cut before."""
-        if self._parts.flusher.pending_rows:
+        if self._parts.flusher.pending_rows or self._membership is None:
             return
         self._uncut = 0
         cut = self._share.cut(self._now())
@@ -164,7 +167,7 @@ class Session:
         self._cut_at = time.monotonic()
         if cut is None or not cut.offsets:
             return
-        self._ledger.commit(cut, self._letters, self._consumer.consumer_group_metadata())
+        self._ledger.commit(cut, self._letters, self._membership)
         self._letters = []
         self._counters.commits += 1
         self._counters.open_spans = cut.open_spans
@@ -186,6 +189,7 @@ class Session:
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Go on from where whoever had these partitions before committed last."""
         self._forget()
+        self._membership = consumer.consumer_group_metadata()
         self._counters.rebalances += 1
         now_ns = self._now()
         self._share.assigned = frozenset(Partition(one.topic, one.partition) for one in partitions)
@@ -208,6 +212,7 @@ class Session:
     def _forget(self) -> None:
         """Throw away what is not committed: whoever has the partitions next reads it again."""
         self._folded_before = Counter(self._counters.folded)
+        self._membership = None
         self._share, self._letters, self._uncut = self._new_share(), [], 0
         self._counters.assigned, self._counters.lag = 0, {}
 
