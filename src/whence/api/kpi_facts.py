@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Sequence
@@ -46,14 +47,18 @@ async def read_facts(reader: GraphReader, window: Window) -> Facts:
     found = [*code_facts(timeline.changes, versions, failed)]
     models, cut_models = await _with_versions(reader, EntityKind.MODEL, EntityKind.MODEL_VERSION, window)
     data, cut_data = await _with_versions(reader, EntityKind.DATASET, EntityKind.DATASET_VERSION, window)
-    versions_of_models = {one.key for one in models if one.is_version}
-    uses = [one for one in await _uses(reader, models, window) if one.relation.key.dst in versions_of_models]
-    born = {one.key: one.first_seen_ns for one in (*models, *data)}
-    trained = await _above(reader, models, both, RelationType.TRAINED_ON)
-    found += model_facts(uses, born, trained, window.to_ns)
     snapshots = [one for one in data if one.is_version]
-    produced = await _above(reader, snapshots, both, RelationType.PRODUCED_BY)
-    found += data_facts(snapshots, produced.keys(), await _uses(reader, data, window), window.to_ns)
+    of_models, of_data, trained, produced = await asyncio.gather(
+        _uses(reader, models, window),
+        _uses(reader, data, window),
+        _above(reader, models, both, RelationType.TRAINED_ON),
+        _above(reader, snapshots, both, RelationType.PRODUCED_BY),
+    )
+    versions_of_models = {one.key for one in models if one.is_version}
+    uses = [one for one in of_models if one.relation.key.dst in versions_of_models]
+    born = {one.key: one.first_seen_ns for one in (*models, *data)}
+    found += model_facts(uses, born, trained, window.to_ns)
+    found += data_facts(snapshots, produced.keys(), of_data, window.to_ns)
     return Facts(tuple(found), timeline.truncated or cut_models or cut_data)
 
 

@@ -62,6 +62,8 @@ class Declared:
 
     def __init__(self, sources: Sequence[Source], keys: Iterable[str]) -> None:
         self._sources = tuple(sources)
+        keys = frozenset(keys)
+        self._keys = keys
         self._names = Names(keys, [(one.name, one.of) for source in sources for one in source.statements.aliases])
         self._meant: dict[str, tuple[str, ...]] = {}
         self.declassifications = tuple(one for source in sources for one in source.statements.declassifications)
@@ -81,6 +83,17 @@ class Declared:
             if statement.edge.type in RUNTIME:
                 for pair in self.pairs_of(statement.edge):
                     found[pair].append(statement)
+        return dict(found)
+
+    @cached_property
+    def _of_known(self) -> Mapping[Pair, Sequence[Statement]]:
+        """As ``pairs``, of known dependents only: a few of thousands where a part of a graph is looked at."""
+        found: dict[Pair, list[Statement]] = defaultdict(list)
+        for name, revision, statements in self._sources:
+            for edge in statements.edges:
+                if edge.type in RUNTIME and not self._keys.isdisjoint(self.meant(edge.dependent)):
+                    for pair in self.pairs_of(edge):
+                        found[pair].append(Statement(name, revision, edge))
         return dict(found)
 
     @cached_property
@@ -107,7 +120,7 @@ class Declared:
 
     def covering(self, dependent: str, dependency: str, environment: str) -> tuple[Statement, ...]:
         """Statements on one dependency that hold in an environment; what was seen without one may be of any."""
-        found = self.pairs.get((dependent, dependency))
+        found = self._of_known.get((dependent, dependency))
         if found is None:
             return ()
         return tuple(one for one in found if not environment or one.edge.environment in ("", environment))

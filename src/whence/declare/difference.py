@@ -142,15 +142,12 @@ def _both(one: _Seen, other: _Seen) -> _Seen:
 
 
 def _undeclared(seen: dict[_Where, _Seen], stored: set[Pair], declared: Declared) -> Iterator[Finding]:
-    said = declared.pairs
     for (src, dst, environment), (types, first_ns, last_ns) in seen.items():
-        statements: tuple[Statement, ...] = ()
         if (src, dst) in stored:
             continue
-        if (src, dst) in said:
-            statements = declared.covering(src, dst, environment)
-            if any(statement.edge.layer is Layer.DECLARED for statement in statements):
-                continue
+        statements = declared.covering(src, dst, environment)
+        if statements and any(statement.edge.layer is Layer.DECLARED for statement in statements):
+            continue
         reason = "only_allowed" if statements else "not_declared"
         yield Finding(Status.UNDECLARED, src, dst, environment, types, first_ns, last_ns, reason, statements)
 
