@@ -44,6 +44,12 @@ def test_dockerfile_copies_only_what_is_there() -> None:
     assert [name for line in copied for name in line.split() if not (DEPLOY.parent / name).exists()] == []
 
 
+def test_everything_that_is_copied_is_sent_to_the_builder() -> None:
+    sent = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    assert {f"!{name.removeprefix('./')}" for line in copied for name in line.split()} <= set(sent)
+
+
 @pytest.mark.parametrize("path", COMPOSE, ids=lambda path: str(path.relative_to(DEPLOY)))
 def test_compose_file_follows_the_published_schema(path: Path) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(path)]
