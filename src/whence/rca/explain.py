@@ -19,6 +19,7 @@ from whence.rca.weights import RankWeights
 
 TIE_RATIO = 1.1
 """Two suspects whose probabilities differ by less than this factor are not told apart."""
+TELLING_NATS = 1.0
 DECISIVE_NATS = 3.0
 DECISIVE_TOGETHER_NATS = 5.0
 """Several pieces that each say little, but all the same."""
@@ -40,8 +41,9 @@ def cap(evidence: Sequence[Evidence], weights: RankWeights) -> float:
     if withdrawal.CODE in strong:
         return 1.0
     telling = sum(one.weight for one in evidence if one.code not in _CIRCUMSTANTIAL and one.direction == "for")
-    is_decisive = same_time_contrast.CODE in strong or telling >= DECISIVE_TOGETHER_NATS
-    return weights.cap_without_withdrawal if is_decisive else weights.cap_without_decisive
+    if same_time_contrast.CODE in strong or telling >= DECISIVE_TOGETHER_NATS:
+        return weights.cap_without_withdrawal
+    return weights.cap_without_decisive if telling >= TELLING_NATS else weights.cap_circumstantial
 
 
 def verdict(scene: Scene, suspects: Sequence[Suspect], none: NoneRow) -> Verdict:

@@ -59,13 +59,15 @@ class RankWeights:
     priors: Mapping[ChangeKind, KindPrior] = field(default_factory=lambda: PRIORS)
     unexplained_per_hour: float = 1 / 400
     """Rate of incidents that no recorded change explains."""
-    tempering: float = 0.9
-    """Below 1, because pieces of evidence are correlated."""
+    tempering: float = 1.0
+    """Below 1 if pieces of evidence said the same twice. On replayed incidents they don't: answers were too timid."""
     none_bias: float = 2.5
     none_for_rivals: float = 0.5
     """Nats in favour of "none", and for each e-fold of changes shortly before the onset: the best of many bystanders
     looks better than a random one."""
-    cap_without_decisive: float = 0.60
+    cap_circumstantial: float = 0.60
+    """For what only time and place speak."""
+    cap_without_decisive: float = 0.80
     cap_without_withdrawal: float = 0.85
 
 

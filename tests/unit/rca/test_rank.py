@@ -10,6 +10,8 @@ import pytest
 from whence.model.answer import Answer, Band, Role, Verdict
 from whence.model.kinds import ChangeKind, EntityKind, RelationType, Signal
 from whence.model.profile import ColumnProfile
+from whence.rca.evidence.common import evidence
+from whence.rca.explain import cap
 from whence.rca.rank import rank
 from whence.rca.weights import DEFAULT_WEIGHTS
 from whence.testing.cases import Met, bucket, case_of, incident, rollout, traffic, versioned, work
@@ -135,6 +137,14 @@ def test_rank_without_telemetry_of_the_symptom_is_insufficient() -> None:
     assert found.verdict is Verdict.INSUFFICIENT
     assert [one.change.id for one in found.suspects] == ["d"]
     assert found.completeness.gaps[0] == "no requests of the symptom were recorded in the window"
+
+
+@pytest.mark.parametrize(
+    ("code", "nats", "most"),
+    [("lead_time", 3.0, 0.6), ("origin", 0.5, 0.6), ("origin", 2.0, 0.8), ("same_time_contrast", 4.0, 0.85)],
+)
+def test_rank_shows_no_more_than_the_evidence_carries(code: str, nats: float, most: float) -> None:
+    assert cap([evidence(code, nats, "It says so.", {})], DEFAULT_WEIGHTS) == most
 
 
 def test_rank_weak_evidence_is_capped() -> None:
