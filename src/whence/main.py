@@ -24,6 +24,7 @@ import grpc.aio
 import uvicorn
 
 from whence.api.app import create_app
+from whence.api.outbox import Outbox
 from whence.api.records import change_record, lineage_record
 from whence.api.watching import fetch_declarations, watch
 from whence.collector.engine import Engine
@@ -74,6 +75,7 @@ class Server:
         self._http: list[_QuietServer] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._watches: list[asyncio.Task[None]] = []
+        self._outbox = Outbox()
 
     @property
     def engine(self) -> str:
@@ -94,6 +96,7 @@ class Server:
         otlp = OtlpHttpApp(ingest, max_body_bytes=limit, tokens=tokens)
         receivers = Receivers(ingest, *([kafka] if kafka is not None else []))
         api = create_app(store=self._store, settings=settings, ingest=receivers, clock=time.time_ns)
+        self._outbox = api.state.context.outbox
         await self._grpc.start()
         await self._listen(otlp, settings.otlp_http_port, "OTLP over HTTP")
         await self._listen(api, settings.api_port, "the API")
@@ -103,7 +106,7 @@ class Server:
             self._watches.append(asyncio.create_task(job(api.state.context), name=f"whence-{job.__name__}"))
 
     async def stop(self) -> None:
-        """Refuse new requests, finish those under way, write what is folded, close the store."""
+        """Refuse new requests, finish those under way, write what is folded, send what waits, close the store."""
         for job in self._watches:
             job.cancel()
         for server in self._http:
@@ -115,6 +118,8 @@ class Server:
             await self._kafka.stop()
         if self._ingest is not None:
             await self._ingest.stop()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._outbox.drained(), _GRACE_SECONDS)
         await self._store.close()
 
     async def _listen(self, app: Any, port: int, what: str) -> None:

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -25,7 +26,7 @@ ENV_PREFIX = "WHENCE_"
 CONFIG_VARIABLE = "WHENCE_CONFIG"
 STORE_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 
-NOTIFY_KINDS = ("webhook", "slack")
+NOTIFY_KINDS = ("webhook", "slack", "slack-bot", "grafana")
 KAFKA_CONTENTS = ("spans_proto", "spans_json", "logs_proto", "logs_json", "openlineage", "changes")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -61,7 +62,8 @@ class Settings(BaseSettings):
     declaration_seconds: Seconds = Field(300, description="How often they are fetched.")
     notify: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
-        description="Who is told of answers to incidents, comma separated: 'webhook:https://...', 'slack:https://...'.",
+        description="Who is told of answers to incidents, comma separated: 'webhook:https://...', 'slack:https://...', "
+        "'slack-bot:https://<token>@slack.com/api#<channel id>', 'grafana:https://<token>@...'.",
     )
     public_url: str = Field(
         "", pattern="^(https?://|$)", description="Address of the pages in what is sent out; empty: host and API port."
@@ -200,6 +202,11 @@ class Settings(BaseSettings):
             kind, _, url = one.get_secret_value().partition(":")
             if kind not in NOTIFY_KINDS or not url.startswith(("https://", "http://")):
                 raise ValueError(f"each must be one of {', '.join(NOTIFY_KINDS)} and an address: 'slack:https://...'")
+            parts = urlsplit(url)
+            if kind == "slack-bot" and not (parts.username and parts.fragment):
+                raise ValueError("token or channel is missing: 'slack-bot:https://<token>@slack.com/api#<channel id>'")
+            if kind == "grafana" and not parts.username:
+                raise ValueError("the token is missing: 'grafana:https://<token>@grafana.example.org'")
         return value
 
     @field_validator("kafka_topics")

@@ -19,6 +19,10 @@ class Listener:
     heard: list[tuple[str, str, Any]] = field(default_factory=list)
     failures_left: int = 0
     """So many requests are answered with 503 first."""
+    replies: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    """Status and body by path; others are answered with 204."""
+    tokens: set[str] = field(default_factory=set)
+    """What came in ``Authorization``."""
 
 
 @contextmanager
@@ -30,10 +34,17 @@ def listening() -> Iterator[Listener]:
             body = self.rfile.read(int(self.headers["content-length"]))
             failing = listener.failures_left > 0
             listener.failures_left -= failing
+            status, reply = (503, None) if failing else listener.replies.get(self.path, (204, None))
             if not failing:
                 listener.heard.append((self.path, self.headers["content-type"], json.loads(body)))
-            self.send_response(503 if failing else 204)
+                listener.tokens.add(self.headers["authorization"])
+            sent = b"" if reply is None else json.dumps(reply).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(sent)))
             self.end_headers()
+            self.wfile.write(sent)
+
+        do_PATCH = do_POST
 
         def log_message(self, *_: object) -> None:
             """Quiet."""

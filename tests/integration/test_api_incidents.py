@@ -134,7 +134,8 @@ async def test_answer_is_told_as_a_cloud_event_and_to_slack(tmp_path: Path) -> N
             api.now_ns += 5 * NS_PER_SECOND
             again = await api.post(f"/api/v1/incidents/{incident['id']}/investigations", {})
             assert len(again["answers"]) == 2, "the second finds the same, so it is not told"
-    (path, kind, event), (slack_path, _, message) = listener.heard
+            await api.context.outbox.drained()
+    (path, kind, event), (slack_path, _, message) = sorted(listener.heard, key=lambda one: one[0])
     assert (path, kind, slack_path) == ("/events", "application/cloudevents+json", "/slack")
     assert event.keys() >= {"specversion", "id", "source", "type"}
     assert (event["specversion"], event["subject"]) == ("1.0", incident["id"])
@@ -142,14 +143,6 @@ async def test_answer_is_told_as_a_cloud_event_and_to_slack(tmp_path: Path) -> N
     assert event["data"]["links"]["incident"] == f"https://whence.shop.dev/incidents/{incident['id']}"
     assert "v40 → v41" in message["blocks"][1]["text"]["text"]
     assert len(message["blocks"][0]["text"]["text"]) <= 150
-
-
-async def test_listener_that_is_gone_does_not_stop_the_answer(tmp_path: Path) -> None:
-    with listening() as listener:
-        gone = listener.url
-    async with running_api(tmp_path, notify=f"webhook:{gone}") as api:
-        await api.store.upsert(shop())
-        assert len((await deliver(api, firing()))["answers"]) == 1
 
 
 async def test_unknown_incident_is_not_found(api: Api) -> None:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import Any
-
-import httpx
 
 from whence.api import incident_store as kept
 from whence.api.context import Context
 from whence.api.investigations import answered
 from whence.api.resolve import find
+from whence.api.telling import tell
 from whence.errors import InputError
 from whence.incidents.events import Status
 from whence.incidents.life import IncidentJson, age_seconds
-from whence.incidents.telling import cloudevent, slack_message
 from whence.model.incident import Incident, Symptom
 from whence.model.kinds import Signal
 from whence.model.times import format_time, parse_time_ns
@@ -26,13 +23,7 @@ AGAIN_AFTER_S = 60
 AGAIN_SHARE = 0.4
 """Of an incident's age: so much of it must have passed since the last answer, so that they come ever more rarely."""
 WATCHED = 20
-TRIES = 3
-TIMEOUT_S = 5.0
 _UNDER_WAY = frozenset({Status.OPEN.value, Status.INVESTIGATING.value})
-_MESSAGES = {"webhook": cloudevent, "slack": slack_message}
-_CONTENT_TYPES = {"webhook": "application/cloudevents+json", "slack": "application/json"}
-
-_log = logging.getLogger(__name__)
 
 
 async def answer_alert(context: Context, incident_id: str) -> None:
@@ -63,7 +54,7 @@ async def investigate_incident(context: Context, incident_id: str) -> None:
     }
     await kept.add(context, incident_id, event)
     if not incident["answers"] or incident["answers"][-1]["finding"] != event["finding"]:
-        await tell(context, await kept.read(context.store, incident_id), answer)
+        tell(context, await kept.read(context.store, incident_id), answer)
 
 
 def _finding(answer: dict[str, Any]) -> str:
@@ -84,28 +75,6 @@ async def ripen(context: Context) -> int:
             await investigate_incident(context, incident["id"])
             asked += 1
     return asked
-
-
-async def tell(context: Context, incident: IncidentJson, answer: dict[str, Any]) -> None:
-    """Post an answer to every address of the settings; what can't be delivered is logged and left."""
-    settings = context.settings
-    for kind, url in settings.parsed_notify:
-        body = _MESSAGES[kind](incident, answer, settings.parsed_public_url)
-        await _post(url, kind, json.dumps(body))
-
-
-async def _post(url: str, kind: str, body: str) -> None:
-    async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
-        for attempt in range(1, TRIES + 1):
-            try:
-                reply = await client.post(url, content=body, headers={"content-type": _CONTENT_TYPES[kind]})
-            except httpx.HTTPError as error:
-                reason = type(error).__name__
-            else:
-                if not reply.is_server_error:
-                    return
-                reason = f"HTTP {reply.status_code}"
-            _log.warning("could not post an answer to the %s (attempt %d of %d): %s", kind, attempt, TRIES, reason)
 
 
 def _question(incident: IncidentJson, entity: str) -> Incident:

@@ -9,6 +9,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from whence.api.outbox import Outbox
 from whence.metrics import IngestStatus
 from whence.settings import Settings
 from whence.store.protocol import Store
@@ -27,7 +28,9 @@ class Context:
     clock: Callable[[], int]
     """UTC nanoseconds since the epoch."""
     rejections: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Deliveries of webhooks that were turned away since the start, by source and reason; the one thing that grows."""
+    """Deliveries of webhooks that were turned away since the start, by source and reason."""
+    outbox: Outbox = field(default_factory=Outbox)
+    """Answers that are on their way to others."""
 
 
 def _context(request: Request) -> Context:

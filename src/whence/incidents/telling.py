@@ -1,11 +1,13 @@
-"""The answer to an incident, in the forms that others read: a CloudEvent, and Slack's blocks."""
+"""The answer to an incident, in the forms that others read: a CloudEvent, Slack's blocks, an annotation in Grafana."""
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from whence.incidents.life import IncidentJson
+from whence.model.times import parse_time_ns
 from whence.wording import percent, short
 
 EVENT_TYPE = "dev.whence.incident.answered.v1"
@@ -39,10 +41,28 @@ def slack_message(incident: IncidentJson, answer: Json, base_url: str) -> dict[s
         "text": _plain(title),
         "blocks": [
             {"type": "header", "text": {"type": "plain_text", "text": _plain(title)[:150]}},
-            {"type": "section", "text": {"type": "mrkdwn", "text": "\n".join(_lines(answer))[:SLACK_TEXT]}},
+            {
+                "type": "section",
+                "text": {"type": "mrkdwn", "text": "\n".join(map(_escaped, _sentences(answer)))[:SLACK_TEXT]},
+            },
             {"type": "context", "elements": [{"type": "mrkdwn", "text": context}]},
         ],
     }
+
+
+def grafana_annotation(incident: IncidentJson, answer: Json, base_url: str) -> dict[str, Any]:
+    """An annotation at the onset, for all dashboards that show the tag ``whence``; Grafana reads its text as HTML."""
+    links = _links(incident, answer, base_url)
+    lines = [html.escape(f"{incident['title']}: {answer['headline']}"), *map(html.escape, _sentences(answer))]
+    lines.append(f'<a href="{html.escape(links["incident"])}">incident</a>')
+    tags = ["whence", f"verdict:{answer['verdict']}"]
+    if incident["entity"]:
+        tags.append(short(incident["entity"]))
+    return {"time": _milliseconds(answer["onset"]["at"]), "tags": tags, "text": "<br/>".join(lines)}
+
+
+def _milliseconds(time: str) -> int:
+    return parse_time_ns(time, now_ns=0) // 1_000_000
 
 
 def _links(incident: IncidentJson, answer: Json, base_url: str) -> dict[str, str]:
@@ -52,18 +72,19 @@ def _links(incident: IncidentJson, answer: Json, base_url: str) -> dict[str, str
     }
 
 
-def _lines(answer: Json) -> Iterator[str]:
+def _sentences(answer: Json) -> Iterator[str]:
+    """Three suspects with one reason each, and the case for none."""
     for suspect in answer["suspects"][:SHOWN]:
         change = suspect["change"]
         arrow = f"{change['from'] or '?'} → {change['to'] or '?'}"
-        yield _escaped(
+        yield (
             f"{suspect['rank']}. {suspect['band']} {percent(suspect['probability'])} · {change['kind']} "
             f"{short(change['subject'])} {arrow}"
         )
         reason = next((one["sentence"] for one in suspect["evidence"] if one["direction"] == "for"), None)
         if reason:
-            yield _escaped(f"     {reason}")
-    yield _escaped(f"{percent(answer['none']['probability'])} · no recorded change explains this")
+            yield f"     {reason}"
+    yield f"{percent(answer['none']['probability'])} · no recorded change explains this"
 
 
 def _escaped(text: str) -> str:
