@@ -1,4 +1,4 @@
-"""Just enough of the interfaces of S3 and Google Cloud Storage for their real clients to keep and read one object."""
+"""Just enough of the interfaces of S3, Google Cloud Storage and lakeFS for their real clients to keep one object."""
 
 import hashlib
 import json
@@ -84,6 +84,34 @@ class GcsStub(_Stub):
     def metadata(self) -> bytes:
         size = str(len(self.objects["object"]))
         found = {"name": "scores.csv", "bucket": "lake", "generation": "1700000000000001", "size": size}
+        return json.dumps(found).encode()
+
+
+COMMIT = "5e" * 32
+
+
+class LakeFsStub(_Stub):
+    """One repository, whose branches all stand for one commit."""
+
+    def do_POST(self) -> None:
+        self.body()
+        self.answer(201, self.stats, Content_Type="application/json")
+
+    def do_GET(self) -> None:
+        answers = {"/commits/": self.commit, "/objects": b"user\n1\n", "/config": b"{}"}
+        body = next((answer for part, answer in answers.items() if part in self.path), b"")
+        self.answer(200 if body else 404, body, Content_Type="application/json")
+
+    do_HEAD = do_GET
+
+    @property
+    def commit(self) -> bytes:
+        empty: dict[str, object] = {"parents": [], "committer": "", "message": "", "creation_date": 1, "metadata": {}}
+        return json.dumps({**empty, "id": COMMIT, "meta_range_id": ""}).encode()
+
+    @property
+    def stats(self) -> bytes:
+        found = {"path": "a.csv", "path_type": "object", "physical_address": "x", "checksum": "c", "mtime": 1}
         return json.dumps(found).encode()
 
 

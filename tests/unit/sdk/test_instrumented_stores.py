@@ -8,6 +8,7 @@ from typing import Any
 
 import fsspec  # type: ignore[import-untyped]
 import huggingface_hub
+import lakefs
 import pandas as pd
 import psycopg
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -17,7 +18,7 @@ from psycopg import sql
 from pyiceberg.catalog.sql import SqlCatalog
 
 from tests.unit.sdk.instrumented import Request, by_content, instrumented, request_
-from tests.unit.sdk.object_stores import GcsStub, S3Stub, running
+from tests.unit.sdk.object_stores import COMMIT, GcsStub, LakeFsStub, S3Stub, running
 from whence.model.names import INPUTS, MODELS, OUTPUTS
 from whence.sdk.instrument import dvc, files
 from whence.sdk.instrument.sql import Name, tables_in
@@ -165,6 +166,19 @@ def test_gcs_object_is_read_and_written_by_generation(request_: Request) -> None
         with request_, store.open("lake/scores.csv", "rb") as file:
             assert file.read() == ROWS
         assert request_[INPUTS] == {"gs://lake#scores.csv@gcs:1700000000000001"}
+
+
+def test_object_of_lakefs_is_read_by_the_commit_that_its_branch_stands_for(request_: Request) -> None:
+    with running(LakeFsStub) as url:
+        client = lakefs.Client(host=url, username="k", password="s")  # type: ignore[no-untyped-call]
+        branch = lakefs.Repository("data", client=client).branch("main")
+        with request_:
+            with branch.object("a.csv").reader(pre_sign=False) as reader:
+                assert reader.read() == ROWS
+            lakefs.Repository("data", client=client).ref("0f" * 32).object("b.csv").reader(pre_sign=False)
+            branch.object("c.csv").upload(ROWS, pre_sign=False)
+    assert request_[INPUTS] == {f"lakefs://data#a.csv@lakefs:{COMMIT}", f"lakefs://data#b.csv@lakefs:{'0f' * 32}"}
+    assert request_[OUTPUTS] == {"lakefs://data#c.csv"}
 
 
 ROWS = b"user\n1\n"

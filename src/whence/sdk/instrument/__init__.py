@@ -28,9 +28,11 @@ _FLAVORS = ("pyfunc", "sklearn", "xgboost", "lightgbm", "pytorch", "onnx", "tran
 _INSTRUMENTORS = {
     "deltalake": _Instrumentor("delta", ("deltalake",)),
     "duckdb": _Instrumentor("tables", ("duckdb",)),
+    "feast": _Instrumentor("features", ("feast",)),
     "gcsfs": _Instrumentor("objects", ("gcsfs.core",)),
     "huggingface_hub": _Instrumentor("hub", ("huggingface_hub.file_download", "huggingface_hub._snapshot_download")),
     "joblib": _Instrumentor("pickled", ("joblib",)),
+    "lakefs": _Instrumentor("lakefs", ("lakefs",)),
     "mlflow": _Instrumentor("registry", tuple(f"mlflow.{flavor}" for flavor in _FLAVORS)),
     "onnxruntime": _Instrumentor("onnx", ("onnxruntime",)),
     "pandas": _Instrumentor("tables", ("pandas",)),
