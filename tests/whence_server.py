@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -26,6 +27,8 @@ class WhenceServer:
     environment: dict[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
     """Words before the command, such as ``taskset -c 0``."""
+    verify: ssl.SSLContext | None = None
+    """What to ask it with when it speaks TLS."""
 
     def __post_init__(self) -> None:
         self.api_port, self.otlp_http_port, self.otlp_grpc_port = free_ports(3)
@@ -33,12 +36,16 @@ class WhenceServer:
         self.log = self.data_dir.parent / f"{self.data_dir.name}.log"
 
     @property
+    def _scheme(self) -> str:
+        return "http" if self.verify is None else "https"
+
+    @property
     def api(self) -> str:
-        return f"http://127.0.0.1:{self.api_port}"
+        return f"{self._scheme}://127.0.0.1:{self.api_port}"
 
     @property
     def otlp_http(self) -> str:
-        return f"http://127.0.0.1:{self.otlp_http_port}"
+        return f"{self._scheme}://127.0.0.1:{self.otlp_http_port}"
 
     @property
     def otlp_grpc(self) -> str:
@@ -77,7 +84,7 @@ class WhenceServer:
             if self.process.poll() is not None:
                 break
             try:
-                if httpx.get(f"{self.api}/readyz", timeout=2).status_code == 200:
+                if httpx.get(f"{self.api}/readyz", timeout=2, verify=self.verify or True).status_code == 200:
                     return
             except httpx.TransportError:
                 pass

@@ -12,6 +12,7 @@ import logging
 import secrets
 import signal
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ from whence.errors import ConfigError
 from whence.otlp import DecodeLimits
 from whence.settings import Settings
 from whence.store.protocol import Store
+from whence.tls import Tls
 
 if TYPE_CHECKING:
     from whence.collector.kafka.receiver import KafkaReceiver
@@ -85,13 +87,15 @@ class Server:
     async def start(self) -> None:
         """Open the store, replay the spool, and serve on all ports; ``/readyz`` answers 200 on return."""
         settings = self.settings
-        tokens = settings.parsed_tokens
+        tokens, tls = settings.parsed_tokens, settings.tls
+        if tls is not None:
+            tls.check()
         await self._store.open()
         self._ingest = ingest = await _start_ingest(settings, self._store)
         self._kafka = kafka = _kafka_receiver(settings, self._store)
         limit = settings.max_body_bytes
         self._grpc = create_server(
-            ingest, address=f"{settings.host}:{settings.otlp_grpc_port}", max_body_bytes=limit, tokens=tokens
+            ingest, address=f"{settings.host}:{settings.otlp_grpc_port}", max_body_bytes=limit, tokens=tokens, tls=tls
         )
         otlp = OtlpHttpApp(ingest, max_body_bytes=limit, tokens=tokens)
         receivers = Receivers(ingest, *([kafka] if kafka is not None else []))
@@ -131,12 +135,21 @@ class Server:
             lifespan="off",
             ws="none",
             timeout_graceful_shutdown=_GRACE_SECONDS,
+            **_secured(self.settings.tls),
         )
         server = _QuietServer(config)
         self._http.append(server)
         self._tasks.append(asyncio.create_task(server.serve(sockets=[bound]), name=f"whence-http-{port}"))
         while not server.started:  # noqa: ASYNC110  uvicorn tells it by this flag alone
             await asyncio.sleep(0.01)
+
+
+def _secured(tls: Tls | None) -> dict[str, Any]:
+    """Arguments of uvicorn."""
+    if tls is None:
+        return {}
+    asked = {"ssl_ca_certs": str(tls.client_ca), "ssl_cert_reqs": ssl.CERT_REQUIRED} if tls.client_ca else {}
+    return {"ssl_certfile": tls.cert, "ssl_keyfile": tls.key, **asked}
 
 
 def open_store(settings: Settings) -> Store:
@@ -241,9 +254,10 @@ async def _serve_until_signal(settings: Settings) -> None:
 
 def _announce(settings: Settings, engine: str) -> None:
     where = settings.store or f"embedded, in {settings.data_dir}"
+    scheme = "http" if settings.tls is None else "https"
     print(  # noqa: T201  the one thing that an operator looks for
         f"whence is ready: OTLP gRPC {settings.otlp_grpc_port}, OTLP HTTP {settings.otlp_http_port}, "
-        f"API and pages http://{settings.host}:{settings.api_port} (store: {where}; engine: {engine})",
+        f"API and pages {scheme}://{settings.host}:{settings.api_port} (store: {where}; engine: {engine})",
         file=sys.stderr,
         flush=True,
     )

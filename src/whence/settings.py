@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from whence.errors import ConfigError
+from whence.tls import Tls
 from whence.tokens import Token, parse_token
 
 ENV_PREFIX = "WHENCE_"
@@ -43,6 +44,11 @@ class Settings(BaseSettings):
     api_port: Port = Field(8484, description="Port of API and pages; 0 takes a free one.")
     otlp_http_port: Port = Field(4318, description="Port of OTLP over HTTP; 0 takes a free one.")
     otlp_grpc_port: Port = Field(4317, description="Port of OTLP over gRPC; 0 takes a free one.")
+    tls_cert: Path | None = Field(None, description="Certificate chain of all ports, PEM; needs the key too.")
+    tls_key: Path | None = Field(None, description="Key of the certificate, PEM.")
+    tls_client_ca: Path | None = Field(
+        None, description="Authorities, PEM: clients must show a certificate that one of them signed."
+    )
     tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Bearer tokens, comma separated: 'secret' or 'scope+scope:secret' (read, ingest, feedback)."
     )
@@ -146,7 +152,13 @@ class Settings(BaseSettings):
     @property
     def parsed_public_url(self) -> str:
         """Address of the pages, without a slash at the end."""
-        return self.public_url.rstrip("/") or f"http://{self.host}:{self.api_port}"
+        scheme = "http" if self.tls is None else "https"
+        return self.public_url.rstrip("/") or f"{scheme}://{self.host}:{self.api_port}"
+
+    @property
+    def tls(self) -> Tls | None:
+        """What all ports are served with; None serves them in the clear."""
+        return Tls(self.tls_cert, self.tls_key, self.tls_client_ca) if self.tls_cert and self.tls_key else None
 
     @classmethod
     def settings_customise_sources(
@@ -237,6 +249,8 @@ class Settings(BaseSettings):
     def _check_together(self) -> Settings:
         if self.trace_ttl_seconds < self.trace_idle_seconds:
             raise ValueError("trace_ttl_seconds must not be below trace_idle_seconds")
+        if (self.tls_cert is None) != (self.tls_key is None) or (self.tls_client_ca and not self.tls_cert):
+            raise ValueError("tls_cert and tls_key go together, and tls_client_ca needs them")
         if self.kafka_bootstrap and not self.kafka_topics:
             raise ValueError(f"kafka_bootstrap needs {ENV_PREFIX}KAFKA_TOPICS, as in spans_proto:otlp_spans")
         if not self.tokens and not _is_loopback(self.host):

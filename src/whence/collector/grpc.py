@@ -15,6 +15,7 @@ from whence.collector.ingest import Ingest
 from whence.errors import ConfigError, Forbidden, InputError, LimitExceeded, Overloaded, Unauthenticated
 from whence.otlp import Encoding
 from whence.otlp.replies import encode_retry_info, encode_status, encode_success
+from whence.tls import Tls
 from whence.tokens import Token
 
 log = logging.getLogger("whence.collector")
@@ -32,9 +33,11 @@ Export = Callable[[bytes, Context], Awaitable[bytes]]
 
 
 def create_server(
-    ingest: Ingest, *, address: str, max_body_bytes: int, tokens: Sequence[Token] = ()
+    ingest: Ingest, *, address: str, max_body_bytes: int, tokens: Sequence[Token] = (), tls: Tls | None = None
 ) -> grpc.aio.Server:
     """A server bound to ``address`` (host:port), not yet started. Larger messages get RESOURCE_EXHAUSTED from gRPC.
+
+    ``tls`` is what it is served with; None serves it in the clear.
 
     Raises:
         ConfigError: The port is taken.
@@ -49,12 +52,18 @@ def create_server(
         handler = grpc.unary_unary_rpc_method_handler(_export(ingest, signal, tokens))  # raw bytes both ways
         server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {"Export": handler})])
     try:
-        port = server.add_insecure_port(address)
+        port = server.add_insecure_port(address) if tls is None else server.add_secure_port(address, _credentials(tls))
     except RuntimeError:
         port = 0
     if not port:
         raise ConfigError(f"can't listen for OTLP over gRPC on {address}; is another whence or Collector there?")
     return server
+
+
+def _credentials(tls: Tls) -> grpc.ServerCredentials:
+    authorities = tls.client_ca.read_bytes() if tls.client_ca is not None else None
+    pair = (tls.key.read_bytes(), tls.cert.read_bytes())
+    return grpc.ssl_server_credentials([pair], authorities, require_client_auth=authorities is not None)
 
 
 def _export(ingest: Ingest, signal: Signal | None, tokens: Sequence[Token]) -> Export:

@@ -1,0 +1,104 @@
+"""All ports speak TLS once a certificate is given, and ask for the client's where told to."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import httpx
+import pytest
+import trustme
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
+
+from tests.otlp_requests import PROTOBUF, some_spans
+from tests.whence_server import WhenceServer
+
+AUTHORITY, CLIENTS = trustme.CA(), trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the server's certificate and key, its authority's, and the clients' authority's."""
+    folder = tmp_path_factory.mktemp("tls")
+    issued = AUTHORITY.issue_cert("127.0.0.1", "localhost")
+    issued.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+    CLIENTS.cert_pem.write_to_path(folder / "clients.pem")
+    return folder
+
+
+@pytest.fixture(scope="module", params=["tls", "mtls"])
+def server(files: Path, request: pytest.FixtureRequest) -> Iterator[WhenceServer]:
+    environment = {"WHENCE_TLS_CERT": str(files / "cert.pem"), "WHENCE_TLS_KEY": str(files / "key.pem")}
+    if request.param == "mtls":
+        environment["WHENCE_TLS_CLIENT_CA"] = str(files / "clients.pem")
+    found = WhenceServer(files / request.param, environment, verify=trusting(shows=CLIENTS))
+    found.start()
+    yield found
+    found.stop()
+
+
+def trusting(*, shows: trustme.CA | None) -> ssl.SSLContext:
+    """What a client knows: our authority; and a certificate of its own that somebody signed."""
+    context = ssl.create_default_context()
+    AUTHORITY.configure_trust(context)
+    if shows is not None:
+        shows.issue_cert("client@shop.dev").configure_cert(context)
+    return context
+
+
+def is_refused(url: str, verify: ssl.SSLContext) -> bool:
+    try:
+        httpx.get(url, verify=verify, timeout=10)
+    except httpx.TransportError:
+        return True
+    return False
+
+
+def test_every_port_serves_who_trusts_the_authority(server: WhenceServer) -> None:
+    with httpx.Client(verify=trusting(shows=CLIENTS), timeout=30) as client:
+        assert client.get(f"{server.api}/api/v1/entities").status_code == 200
+        sent = client.post(f"{server.otlp_http}/v1/traces", content=some_spans("shop", 3), headers=PROTOBUF)
+        assert sent.status_code == 200
+    mine = CLIENTS.issue_cert("client@shop.dev")
+    known = grpc.ssl_channel_credentials(
+        AUTHORITY.cert_pem.bytes(), mine.private_key_pem.bytes(), mine.cert_chain_pems[0].bytes()
+    )
+    with grpc.secure_channel(server.otlp_grpc, known) as channel:
+        export = TraceServiceStub(channel).Export  # type: ignore[no-untyped-call]
+        assert not export(ExportTraceServiceRequest(), timeout=30).partial_success.rejected_spans
+
+
+def test_no_port_speaks_in_the_clear(server: WhenceServer) -> None:
+    for url in (server.api, server.otlp_http):
+        assert is_refused(url.replace("https", "http"), trusting(shows=CLIENTS))
+    with grpc.insecure_channel(server.otlp_grpc) as channel, pytest.raises(grpc.RpcError):
+        TraceServiceStub(channel).Export(ExportTraceServiceRequest(), timeout=3)  # type: ignore[no-untyped-call]
+
+
+def test_client_without_a_certificate_of_ours_is_refused_where_one_is_asked_for(server: WhenceServer) -> None:
+    is_asked = "WHENCE_TLS_CLIENT_CA" in server.environment
+    for shows in (None, trustme.CA()):
+        assert is_refused(f"{server.api}/readyz", trusting(shows=shows)) is is_asked
+        assert is_refused(f"{server.otlp_http}/v1/traces", trusting(shows=shows)) is is_asked
+
+
+def test_files_that_do_not_belong_together_are_told_at_the_start(files: Path, tmp_path: Path) -> None:
+    AUTHORITY.issue_cert("other").private_key_pem.write_to_path(tmp_path / "other.pem")
+    for key in (tmp_path / "other.pem", tmp_path / "missing.pem"):
+        environment = {"WHENCE_TLS_CERT": str(files / "cert.pem"), "WHENCE_TLS_KEY": str(key)}
+        done = subprocess.run(
+            [sys.executable, "-m", "whence.cli", "serve"],
+            env={**environment, "WHENCE_DATA_DIR": str(tmp_path / "data"), "PATH": ""},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode != 0
+        assert "TLS can't work with" in done.stderr
+        assert "Traceback" not in done.stderr
