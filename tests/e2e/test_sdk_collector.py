@@ -72,9 +72,12 @@ def comparable(span: tuple[dict[str, str], str, dict[str, list[str]]]) -> tuple[
     return name, sorted(lists.items()), sorted(who.items())
 
 
-def test_whence_behind_a_collector_knows_what_hardly_any_span_tells(binary: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_whence_behind_a_collector_knows_what_hardly_any_span_tells(
+    binary: Path, tmp_path: Path, compression: str
+) -> None:
     with running_whence(tmp_path / "data", WHENCE_FLUSH_SECONDS="0.2") as server:
-        with running_collector(binary, server.otlp_http, tmp_path, compression="gzip") as url:
+        with running_collector(binary, server.otlp_http, tmp_path, compression=compression) as url:
             run_application(url, tmp_path, "0.01")
 
         def upstream() -> set[str]:

@@ -1,4 +1,4 @@
-"""OTLP over HTTP: ``POST /v1/traces`` and ``/v1/logs``, protobuf and JSON, plain and gzip.
+"""OTLP over HTTP: ``POST /v1/traces`` and ``/v1/logs``, protobuf and JSON, plain, gzip and zstd.
 
 A bare ASGI application: a framework would cost more per request than folding it. Answers follow the OTLP specification
 1.11: errors are ``google.rpc.Status`` in the request's encoding, a body over the limit is 413, throttling is 429 with
@@ -16,7 +16,7 @@ from whence.collector.auth import check_ingest
 from whence.collector.engine import Request, Signal
 from whence.collector.ingest import Ingest
 from whence.errors import DecodeError, Forbidden, InputError, LimitExceeded, Overloaded, Unauthenticated, WhenceError
-from whence.otlp import Encoding
+from whence.otlp import Encoding, unzstd
 from whence.otlp.replies import encode_status, encode_success
 from whence.tokens import Token
 
@@ -79,8 +79,10 @@ class OtlpHttpApp:
             body = await _read_body(receive, headers, self._max_body_bytes)
             if path in _IGNORED_PATHS:
                 return Reply(200, _MEDIA[encoding], b"{}" if encoding is Encoding.JSON else b"")
-            is_gzip = headers.get(b"content-encoding", "identity").lower() == "gzip"
-            outcome = await self._ingest.submit(Request(_SIGNALS[path], encoding, is_gzip, body))
+            compression = _compression(headers)
+            if compression == "zstd":
+                body = await asyncio.to_thread(unzstd, body, self._max_body_bytes)
+            outcome = await self._ingest.submit(Request(_SIGNALS[path], encoding, compression == "gzip", body))
         except (InputError, Overloaded, Unauthenticated, Forbidden) as error:
             return _failure(error, encoding)
         except asyncio.CancelledError:
@@ -103,9 +105,9 @@ def _refuse_early(scope: Scope, headers: dict[bytes, str]) -> Reply | None:
         return Reply(
             415, _PLAIN, b"415 unsupported media type, supported: [application/json, application/x-protobuf]\n"
         )
-    if headers.get(b"content-encoding", "identity").lower() not in ("identity", "gzip", ""):
+    if _compression(headers) not in ("identity", "gzip", "zstd", ""):
         encoding = _CONTENT_TYPES[_media_type(headers)]
-        return _failure(DecodeError("unsupported Content-Encoding, supported: gzip"), encoding)
+        return _failure(DecodeError("unsupported Content-Encoding, supported: gzip, zstd"), encoding)
     return None
 
 
@@ -136,6 +138,10 @@ def _failure(error: WhenceError, encoding: Encoding) -> Reply:
     if isinstance(error, Unauthenticated):
         headers = ((b"www-authenticate", b"Bearer"),)
     return Reply(status, _MEDIA[encoding], encode_status(code, str(error), encoding), headers)
+
+
+def _compression(headers: dict[bytes, str]) -> str:
+    return headers.get(b"content-encoding", "identity").strip().lower()
 
 
 def _media_type(headers: dict[bytes, str]) -> str:

@@ -1,15 +1,16 @@
-"""Gzip with bounds."""
+"""Gzip and zstd with bounds."""
 
 from __future__ import annotations
 
 import gzip
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whence.errors import DecodeError, LimitExceeded
-from whence.otlp import gunzip
+from whence.otlp import gunzip, unzstd
 
 
 @settings(deadline=None, max_examples=60)
@@ -51,3 +52,39 @@ def test_gunzip_with_a_wrong_checksum_raises() -> None:
     data[-5] ^= 1
     with pytest.raises(DecodeError):
         gunzip(bytes(data), 1000)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.binary(max_size=20_000), st.booleans())
+def test_unzstd_restores_a_frame(whole: bytes, is_size_told: bool) -> None:
+    packed = zstandard.ZstdCompressor(write_content_size=is_size_told).compress(whole)
+    assert unzstd(packed, max(len(whole), 1)) == whole
+
+
+@pytest.mark.parametrize("size", [1001, 50_000_000])
+def test_unzstd_beyond_the_limit_raises(size: int) -> None:
+    with pytest.raises(LimitExceeded):
+        unzstd(zstandard.compress(bytes(size)), 1000)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"plain",
+        zstandard.compress(b"x" * 100)[:-3],
+        zstandard.compress(b"abc") + b"junk",
+        zstandard.compress(b"abc") + b"j" * 2000,
+        zstandard.compress(b"abc") * 2,
+    ],
+)
+def test_unzstd_of_anything_else_raises(data: bytes) -> None:
+    with pytest.raises(DecodeError):
+        unzstd(data, 1000)
+
+
+def test_unzstd_refuses_a_window_that_takes_too_much_memory() -> None:
+    wide = zstandard.ZstdCompressionParameters(window_log=27, write_content_size=False)
+    packer = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+    with pytest.raises(DecodeError):
+        unzstd(packer.compress(b"abc") + packer.flush(), 1000)
