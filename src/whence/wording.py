@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+_BARS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 _STEPS = ((86_400 * 2, 86_400, "d"), (3_600 * 2, 3_600, "h"), (120, 60, "min"), (0, 1, "s"))
 
 
@@ -53,3 +55,22 @@ def span(seconds: float) -> str:
 def percent(probability: float) -> str:
     """A probability from 0 to 1 as whole per cent."""
     return f"{probability * 100:.0f} %"
+
+
+def amount(value: float | None, unit: str) -> str:
+    """A figure with its unit; nothing where it is unknown."""
+    if value is None:
+        return ""
+    if unit == "s":
+        return span(value)
+    return percent(value) if unit == "share" else f"{value:g} {unit}"
+
+
+def bars(values: Sequence[float | None]) -> str:
+    """One bar for each value, by its share of the largest; a dot where nothing is known."""
+    top = max((one for one in values if one is not None), default=0.0)
+    return "".join("\u00b7" if one is None else _BARS[_height(one, top)] for one in values)
+
+
+def _height(value: float, top: float) -> int:
+    return round(value / top * (len(_BARS) - 1)) if top > 0 else 0

@@ -21,6 +21,17 @@ EVERY_SECONDS = 1
 BAD_SHARE = 0.4
 CHECKOUT = "otel://shop#checkout"
 MODEL = "mlflow+https://ml.shop.dev#ranker@version:7"
+DECLARED = f"""\
+whence: 1
+things:
+  - {{name: "{CHECKOUT}", owner: team-shop, calls: ["otel://shop#payment", "otel://shop#fraud"]}}
+  - {{name: "{MODEL.partition("@")[0]}", kind: model, owner: team-ml, labels: [behaviour]}}
+"""
+POLICIES = """\
+whence: 1
+policies:
+  - {name: no-behaviour, because: nobody agreed to it, forbid: 'label == "behaviour"', enforce: true}
+"""
 _NS = 1_000_000_000
 
 
@@ -34,6 +45,8 @@ def tell(server: WhenceServer) -> dict[str, Any]:
             body = _requests(start, range(first, first + 120, EVERY_SECONDS), roll_out)
             httpx.post(f"{server.otlp_http}/v1/traces", content=body, headers=PROTOBUF).raise_for_status()
         client.post("/api/v1/changes", json=_changes(roll_out)).raise_for_status()
+        client.put("/api/v1/declarations/shop?path=whence.yaml", content=DECLARED).raise_for_status()
+        client.put("/api/v1/policies/law.yaml", content=POLICIES).raise_for_status()
         answer = _answer(client, now)
         client.post("/api/v1/webhooks/alertmanager", json=_alert(now, "checkout")).raise_for_status()
         client.post("/api/v1/webhooks/alertmanager", json=_alert(now, "planets")).raise_for_status()

@@ -22,6 +22,11 @@ PAGES = {
     "catalogue-empty": "/catalogue?q=planets",
     "entity": "/entities/otel%3A%2F%2Fshop%23ranker",
     "version": "/entities/otel%3A%2F%2Fshop%23ranker%40version%3Av41",
+    "dependencies": "/dependencies",
+    "dependencies-empty": "/dependencies?status=unused",
+    "policies": "/policies",
+    "kpis": "/kpis",
+    "kpi-facts": "/kpis/releases?from=-7d",
     "trust": "/trust",
     "login": "/login",
 }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 import typer
@@ -11,9 +10,7 @@ import typer
 from whence.cli.client import Client, Reply
 from whence.cli.options import DEFAULT_URL, Environment, Json, Since, Until, Url, as_time
 from whence.cli.output import Output, moment
-from whence.wording import percent, short, span
-
-_BARS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
+from whence.wording import amount, bars, short
 
 
 def kpi(
@@ -59,11 +56,11 @@ def _print_figures(output: Output, reply: Reply) -> None:
             one["pillar"],
             one["name"],
             one["team"] or "everybody",
-            one["reason"] or _amount(one, "value"),
-            _amount(one, "p90"),
-            _amount(one, "p95"),
-            _amount(one, "before"),
-            _trend(one["trend"]),
+            one["reason"] or amount(one["value"], one["unit"]),
+            amount(one["p90"], one["unit"]),
+            amount(one["p95"], one["unit"]),
+            amount(one["before"], one["unit"]),
+            bars(one["trend"]),
             one["facts"],
             ", ".join(f"{each['product']}: {each['kpi']}" for each in one["drives"]),
         )
@@ -71,22 +68,3 @@ def _print_figures(output: Output, reply: Reply) -> None:
     ]
     output.table(("pillar", "figure", "team", "value", "p90", "p95", "before", "trend", "facts", "drives"), rows)
     output.hint("next: whence kpi <figure>")
-
-
-def _amount(one: dict[str, Any], field: str) -> str:
-    value = one[field]
-    if value is None:
-        return ""
-    if one["unit"] == "s":
-        return span(value)
-    return percent(value) if one["unit"] == "share" else f"{value:g} {one['unit']}"
-
-
-def _trend(values: Sequence[float | None]) -> str:
-    """One bar for each value, by its share of the largest; a dot where nothing is known."""
-    top = max((one for one in values if one is not None), default=0.0)
-    return "".join("\u00b7" if one is None else _BARS[_height(one, top)] for one in values)
-
-
-def _height(value: float, top: float) -> int:
-    return round(value / top * (len(_BARS) - 1)) if top > 0 else 0

@@ -42,6 +42,8 @@ class Pages:
             "beside": wording.beside,
             "number": wording.number,
             "clock": wording.clock,
+            "amount": wording.amount,
+            "bars": wording.bars,
         }
 
     def page(self, template: str, status: int = 200, **values: object) -> HTMLResponse:

@@ -17,7 +17,18 @@ from starlette.types import ASGIApp
 from whence.ui.api_client import ApiClient, ApiProblem
 from whence.ui.render import HERE, Pages
 from whence.ui.shown import SEE_OTHER, VARIES, View, wants_json
-from whence.ui.views import answers, catalogue, explore, home, incidents, login, trust
+from whence.ui.views import (
+    answers,
+    catalogue,
+    dependencies,
+    explore,
+    figures,
+    home,
+    incidents,
+    login,
+    policies,
+    trust,
+)
 
 _UNAUTHENTICATED = 401
 _GET, _POST = ["GET"], ["POST"]
@@ -39,6 +50,10 @@ VIEWS: tuple[tuple[str, View, list[str]], ...] = (
     ("/entities/{ref:path}", catalogue.entity, _GET),
     ("/explore", explore.explore, _GET),
     ("/export", explore.export, _GET),
+    ("/dependencies", dependencies.dependencies, _GET),
+    ("/policies", policies.policies, _GET),
+    ("/kpis", figures.figures, _GET),
+    ("/kpis/{name}", figures.facts, _GET),
     ("/trust", trust.trust, _GET),
     ("/login", login.login_form, _GET),
     ("/login", login.login, _POST),
