@@ -14,7 +14,7 @@ from whence.model.graph import Subgraph
 from whence.model.incident import Incident, Symptom
 from whence.model.kinds import EntityKind
 from whence.model.times import NS_PER_SECOND
-from whence.rca.candidates import unannounced
+from whence.rca.candidates import arrivals
 from whence.rca.case import Case
 from whence.rca.onset import observe
 from whence.rca.rank import rank
@@ -210,7 +210,7 @@ async def upstream_changes(
     incident = Incident(Symptom(entity), detected_ns=to_ns, environment=environment, known_ns=known_ns)
     subgraph, recorded, versions, truncated = await _read_graph(reader, incident, from_ns, to_ns, options)
     case = Case(incident, to_ns, from_ns, subgraph, recorded, versions, truncated=truncated)
-    inferred = tuple(change for change, _ in unannounced(case, Topology(subgraph, entity)))
+    inferred = tuple(change for change, _ in arrivals(case, Topology(subgraph, entity)).silent)
     changes = sorted((*recorded, *inferred), key=lambda one: (-one.effective_ns, one.id))
     return replace(subgraph, truncated=subgraph.truncated or truncated), tuple(changes)
 

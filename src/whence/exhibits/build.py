@@ -11,7 +11,7 @@ from whence.exhibits.series import MOST_CONTRASTS, ContrastJson, ImpactJson, Poi
 from whence.model.answer import Answer
 from whence.model.graph import Subgraph
 from whence.model.times import format_time
-from whence.rca.candidates import gather
+from whence.rca.candidates import arrivals, gather
 from whence.rca.case import Case
 from whence.rca.topology import Topology
 
@@ -51,7 +51,9 @@ def exhibits_of(case: Case, answer: Answer, answer_id: str, downstream: Subgraph
     """
     topology = Topology(case.subgraph, case.incident.symptom.entity)
     series = RequestSeries(case, topology)
-    candidates = {one.change.id: one for one in gather(case, topology, series.observed.onset.high_ns)}
+    candidates = {
+        one.change.id: one for one in gather(case, topology, arrivals(case, topology), series.observed.onset.high_ns)
+    }
     best = [candidates[one.change.id] for one in answer.suspects[:MOST_CONTRASTS] if one.change.id in candidates]
     return {
         "investigation": answer_id,

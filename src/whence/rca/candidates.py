@@ -66,29 +66,57 @@ class _Context:
     entities: Mapping[str, Entity]
 
 
-def gather(case: Case, topology: Topology, onset_high_ns: int) -> tuple[Candidate, ...]:
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Versions that appeared, against the changes that were recorded."""
+
+    kinds: Mapping[str, EntityKind]
+    """Of every entity of the closure, also of those that are known by their versions only."""
+    subjects: Mapping[str, tuple[str, ...]]
+    """Entities of the closure that each recorded change is about, by change id."""
+    matched: Mapping[str, Sighting]
+    """First sight of what a recorded change brought, by change id."""
+    silent: tuple[tuple[Change, Sighting], ...]
+    """Versions that appeared in the time looked at and that no recorded change explains, as changes."""
+
+
+def arrivals(case: Case, topology: Topology) -> Arrivals:
+    """Match what appeared with what was recorded. Cost: O(versions + changes x versions of their subject)."""
+    kinds = entity_kinds(case, topology)
+    subjects = subjects_of(case.changes, topology.bases())
+    seen = sightings(case.versions, case.incident.environment)
+    matched = match(case.changes, subjects, seen, case.subgraph.entities)
+    explained = set(matched.values())
+    silent = []
+    for one in seen:
+        if one in explained or not case.history_from_ns <= one.first_seen_ns < case.as_of_ns:
+            continue
+        change = inferred_change(one, kinds[one.base]) if one.base in kinds else None
+        if change is not None and one.base in topology.reach:
+            silent.append((change, one))
+    return Arrivals(kinds, subjects, matched, tuple(silent))
+
+
+def gather(case: Case, topology: Topology, arrived: Arrivals, onset_high_ns: int) -> tuple[Candidate, ...]:
     """Every candidate of a case, in no particular order; reports of one change are one candidate.
 
     Args:
         case: The incident.
         topology: Its closure.
+        arrived: Versions that appeared there.
         onset_high_ns: Refreshes that became overdue later are no candidates.
     """
-    kinds = entity_kinds(case, topology)
     histories = Histories(case.versions, case.incident.environment)
-    context = _Context(topology, histories, kinds, case.subgraph.entities)
-    seen = sightings(case.versions, case.incident.environment)
-    subjects = subjects_of(case.changes, topology.bases())
-    matched = match(case.changes, subjects, seen, case.subgraph.entities)
+    context = _Context(topology, histories, arrived.kinds, case.subgraph.entities)
     recorded = [
-        _candidate(change, subjects[change.id], matched.get(change.id), context)
+        _candidate(change, arrived.subjects[change.id], arrived.matched.get(change.id), context)
         for change in case.changes
-        if subjects[change.id]
+        if arrived.subjects[change.id]
     ]
-    inferred = [_candidate(change, (change.subject,), one, context) for change, one in unannounced(case, topology)]
+    inferred = [_candidate(change, (change.subject,), one, context) for change, one in arrived.silent]
     stale = [
         replace(_candidate(change, (change.subject,), None, context), lead_minutes=cadence / NS_PER_MINUTE)
-        for change, cadence in overdue(case.versions, kinds, case.history_from_ns, onset_high_ns)
+        for change, cadence in overdue(case.versions, arrived.kinds, case.history_from_ns, onset_high_ns)
         if change.subject in topology.reach
     ]
     return (*_without_repeats(recorded), *inferred, *stale)
@@ -117,22 +145,6 @@ def _speakers(group: Sequence[Candidate]) -> list[Candidate]:
     posted = [one for one in ranked if one.change.source == DIRECT_SOURCE] or ranked[:1]
     confirming = tuple(sorted(one.change.id for one in ranked[len(posted) :]))
     return [replace(posted[0], also_reported=confirming), *posted[1:]]
-
-
-def unannounced(case: Case, topology: Topology) -> tuple[tuple[Change, Sighting], ...]:
-    """Versions that appeared in the time looked at and that no recorded change explains, as changes."""
-    seen = sightings(case.versions, case.incident.environment)
-    subjects = subjects_of(case.changes, topology.bases())
-    explained = set(match(case.changes, subjects, seen, case.subgraph.entities).values())
-    kinds = entity_kinds(case, topology)
-    found = []
-    for one in seen:
-        if one in explained or not case.history_from_ns <= one.first_seen_ns < case.as_of_ns:
-            continue
-        change = inferred_change(one, kinds[one.base]) if one.base in kinds else None
-        if change is not None and one.base in topology.reach:
-            found.append((change, one))
-    return tuple(found)
 
 
 def subjects_of(changes: Sequence[Change], bases: Sequence[str]) -> dict[str, tuple[str, ...]]:

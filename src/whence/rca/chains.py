@@ -6,13 +6,14 @@ the *vehicle*, to be taken back now.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from whence.model.answer import Role
 from whence.model.kinds import ChangeKind
 from whence.rca.candidates import Candidate
-from whence.rca.weighing import Weighed
+from whence.rca.weighing import Weighed, stable_key
 
 _ORIGINS = frozenset({ChangeKind.DATASET, ChangeKind.SCHEMA, ChangeKind.STALENESS})
 """Kinds that can't be rolled back by themselves, only mended."""
@@ -29,36 +30,47 @@ class Link:
 def links_of(weighed: Sequence[Weighed], probabilities: Sequence[float]) -> list[Link]:
     """The link of each candidate, in their order."""
     candidates = [one.candidate for one in weighed]
-    vehicles = [vehicle_of(one, candidates) for one in candidates]
-    links = []
-    for at, mine in enumerate(candidates):
-        vehicle = vehicles[at]
-        origins = [one for one, other in zip(candidates, vehicles, strict=True) if other is mine]
-        alike = [
-            one
-            for one, probability in zip(candidates, probabilities, strict=True)
-            if one is not mine and one.bases == mine.bases and probability == probabilities[at]
-        ]
-        together = (*origins, *alike) if vehicle is None else (vehicle, *origins, *alike)
-        ids = {*mine.also_reported, *weighed[at].partners, *(one.change.id for one in together)}
-        links.append(Link(_role(mine, vehicle, origins), tuple(sorted(ids))))
-    return links
+    bringing: dict[str, list[Candidate]] = defaultdict(list)
+    alike: dict[tuple[tuple[str, ...], float], set[str]] = defaultdict(set)
+    for one, probability in zip(candidates, probabilities, strict=True):
+        alike[one.bases, probability].add(one.change.id)
+        if one.version is not None:
+            bringing[one.version].append(one)
+    vehicles = [vehicle_of(one, bringing) for one in candidates]
+    origins: dict[str, list[str]] = defaultdict(list)
+    for one, vehicle in zip(candidates, vehicles, strict=True):
+        if vehicle is not None:
+            origins[vehicle.change.id].append(one.change.id)
+    return [
+        _link(one, vehicle, origins[one.candidate.change.id], alike[one.candidate.bases, probability])
+        for one, vehicle, probability in zip(weighed, vehicles, probabilities, strict=True)
+    ]
 
 
-def _role(mine: Candidate, vehicle: Candidate | None, origins: Sequence[Candidate]) -> Role:
+def _link(one: Weighed, vehicle: Candidate | None, origins: Sequence[str], alike: set[str]) -> Link:
+    mine = one.candidate
+    carrying = () if vehicle is None else (vehicle.change.id,)
+    ids = {*mine.also_reported, *one.partners, *carrying, *origins, *alike} - {mine.change.id}
+    return Link(_role(mine, vehicle, origins), tuple(sorted(ids)))
+
+
+def _role(mine: Candidate, vehicle: Candidate | None, origins: Sequence[str]) -> Role:
     if vehicle is not None:
         return Role.ORIGIN
     return Role.ORIGIN if mine.change.kind in _ORIGINS and not origins else Role.VEHICLE
 
 
-def vehicle_of(origin: Candidate, candidates: Sequence[Candidate]) -> Candidate | None:
-    """The first change that brought a version through which alone requests meet ``origin``; None when there is none."""
+def vehicle_of(origin: Candidate, bringing: Mapping[str, Sequence[Candidate]]) -> Candidate | None:
+    """The first change that brought a version through which alone requests meet ``origin``; None when there is none.
+
+    Args:
+        origin: What may have been carried.
+        bringing: Candidates by the version that they brought.
+    """
     carried = [
         one
-        for one in candidates
-        if one.version is not None
-        and one.bases != origin.bases
-        and one.version in origin.new_nodes
-        and one.acts_ns >= origin.change.effective_ns
+        for version in origin.new_nodes
+        for one in bringing.get(version, ())
+        if one.bases != origin.bases and one.acts_ns >= origin.change.effective_ns
     ]
-    return min(carried, key=lambda one: (one.acts_ns, -one.change.effective_ns), default=None)
+    return min(carried, key=lambda one: (one.acts_ns, -one.change.effective_ns, stable_key(one)), default=None)

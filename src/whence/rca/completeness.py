@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from whence.model.answer import Completeness
 from whence.model.delta import ALL_REQUESTS
-from whence.rca.candidates import subjects_of, unannounced
-from whence.rca.case import Case
+from whence.rca.candidates import Arrivals
 from whence.rca.columns import sum_by
-from whence.rca.inferred import match, sightings
 from whence.rca.requests import Requests
 from whence.rca.scene import Scene
 from whence.rca.topology import Topology
@@ -18,7 +16,7 @@ LOW_SHARE = 0.5
 def completeness(scene: Scene) -> Completeness:
     """Shares of what was visible, each in [0, 1]."""
     case, requests, topology = scene.case, scene.requests, scene.topology
-    versions, changes, sampling = _versions(requests, topology), _changes(case, topology), _sampling(requests)
+    versions, changes, sampling = _versions(requests, topology), _changes(scene.arrived), _sampling(requests)
     gaps = []
     if not len(requests):
         gaps.append("no requests of the symptom were recorded in the window")
@@ -42,12 +40,9 @@ def _versions(requests: Requests, topology: Topology) -> float:
     return round(versioned / total, 4) if total else 0.0
 
 
-def _changes(case: Case, topology: Topology) -> float:
+def _changes(arrived: Arrivals) -> float:
     """Share of versions first seen in the window that a recorded change announced; 1 when there were none."""
-    silent = len(unannounced(case, topology))
-    subjects = subjects_of(case.changes, topology.bases())
-    seen = sightings(case.versions, case.incident.environment)
-    announced = len(set(match(case.changes, subjects, seen, case.subgraph.entities).values()))
+    silent, announced = len(arrived.silent), len(set(arrived.matched.values()))
     return round(announced / (announced + silent), 4) if announced + silent else 1.0
 
 

@@ -24,7 +24,7 @@ def rule_out(candidate: Candidate, scene: Scene) -> RuledOut | None:
         return RuledOut(candidate.change, "after_onset", f"It took effect {late} after the onset.")
     if not candidate.is_consumed:
         return RuledOut(candidate.change, "no_path", "Nothing upstream of the symptom used this version.")
-    back = taken_back(candidate, scene.candidates)
+    back = taken_back(candidate, scene)
     if back is not None and back.acts_ns < onset.low_ns:
         early = span((onset.at_ns - back.acts_ns) / _MINUTE_NS)
         return RuledOut(candidate.change, "reverted_before_onset", f"It was taken back {early} before the onset.")

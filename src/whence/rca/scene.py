@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from whence.model.kinds import ChangeKind
 from whence.model.times import NS_PER_SECOND
 from whence.rca.behaviour import Behaviour
-from whence.rca.candidates import Candidate, gather
+from whence.rca.candidates import Arrivals, Candidate, arrivals, gather
 from whence.rca.case import Case
 from whence.rca.columns import Floats, Ints
 from whence.rca.logged import logged_onset
@@ -31,11 +31,14 @@ class Scene:
     bad: Floats
     """Bad requests in each row of ``requests``, by the signal of the symptom."""
     behaviour: Behaviour
+    arrived: Arrivals
     candidates: tuple[Candidate, ...]
     nodes_of: Mapping[str, tuple[str, ...]]
     """Nodes that requests touched, by their entity."""
     repeats: Mapping[tuple[tuple[str, ...], ChangeKind], int]
     """Candidates of one subject and kind."""
+    of_bases: Mapping[tuple[str, ...], tuple[Candidate, ...]]
+    """Candidates of one subject."""
 
     def through(self, candidate: Candidate) -> Ints:
         """Rows of requests that went through the services in whose telemetry a change shows."""
@@ -59,7 +62,8 @@ def scene_of(case: Case, weights: RankWeights) -> Scene:
     topology = Topology(case.subgraph, case.incident.symptom.entity)
     requests = Requests(rows_into(case, topology), case.bucket_s)
     observed = observe(requests, case.incident, logged_onset(case, topology))
-    candidates = gather(case, topology, observed.onset.high_ns)
+    arrived = arrivals(case, topology)
+    candidates = gather(case, topology, arrived, observed.onset.high_ns)
     baseline_until_s = requests.baseline_until_s(case.incident.detected_ns // NS_PER_SECOND)
     return Scene(
         case=case,
@@ -71,10 +75,19 @@ def scene_of(case: Case, weights: RankWeights) -> Scene:
         behaviour=Behaviour(
             case, requests, topology, observed.signal if observed.found else case.incident.symptom.signal
         ),
+        arrived=arrived,
         candidates=candidates,
         nodes_of=_by_entity(requests.nodes, topology),
         repeats=Counter((one.bases, one.change.kind) for one in candidates),
+        of_bases=_by_bases(candidates),
     )
+
+
+def _by_bases(candidates: Iterable[Candidate]) -> dict[tuple[str, ...], tuple[Candidate, ...]]:
+    found: dict[tuple[str, ...], list[Candidate]] = defaultdict(list)
+    for one in candidates:
+        found[one.bases].append(one)
+    return {bases: tuple(members) for bases, members in found.items()}
 
 
 def _by_entity(nodes: Iterable[str], topology: Topology) -> dict[str, tuple[str, ...]]:

@@ -27,8 +27,6 @@ class KindPrior:
     """Standard deviation of ln(lead)."""
     slow_share: float
     """Share of late effects; these have a median of ``SLOW_LEAD_HOURS``."""
-    at_once_share: float = 0.0
-    """Share that hurts from the first request on; these have a mean of ``AT_ONCE_HOURS``."""
     silent: bool = False
     """Whether it tends to fail without errors (wrong values), so that silence counts less for its innocence."""
 
@@ -47,7 +45,8 @@ PRIORS: Mapping[ChangeKind, KindPrior] = MappingProxyType(
     }
 )
 AT_ONCE_SHARE, AT_ONCE_HOURS = 0.25, 40 / 3600
-"""For changes whose first use telemetry shows: whatever delayed them until then is over."""
+"""Share that hurts from the first request on, and their mean; for changes whose first use telemetry shows: whatever
+delayed them until then is over."""
 SLOW_LEAD_HOURS = 10.0
 SLOW_SPREAD = 1.5
 

@@ -55,13 +55,17 @@ def test_lead_time_of_a_series_that_changes_often_is_weaker() -> None:
 
 
 def test_lead_density_of_what_came_after_is_zero() -> None:
-    assert lead_density(np.array([-1.0]), np.array([1.0]), PRIORS[ChangeKind.CONFIG]) == 0.0
+    assert lead_density(np.array([-1.0]), np.array([1.0]), PRIORS[ChangeKind.CONFIG], median_minutes=5.0) == 0.0
 
 
 @pytest.mark.parametrize("kind", list(ChangeKind))
 def test_lead_density_is_a_density(kind: ChangeKind) -> None:
     hours = np.exp(np.linspace(-14, 10, 4000))
-    values = [lead_density(np.array([one]), np.array([1.0]), PRIORS[kind]) for one in hours]
+    prior = PRIORS[kind]
+    values = [
+        lead_density(np.array([one]), np.array([1.0]), prior, median_minutes=prior.lead_minutes, at_once_share=0.3)
+        for one in hours
+    ]
     assert float(np.trapezoid(values, hours)) == pytest.approx(1.0, abs=0.02)
 
 

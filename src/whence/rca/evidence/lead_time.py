@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -31,8 +30,8 @@ def lead_time(candidate: Candidate, scene: Scene) -> Evidence:
     leads = (instants - candidate.acts_ns) / _HOUR_NS
     median = min(prior.lead_minutes, candidate.lead_minutes or prior.lead_minutes)
     at_once = AT_ONCE_SHARE if candidate.is_sighted else 0.0
-    expected = replace(prior, lead_minutes=median, at_once_share=at_once)
-    density = max(lead_density(leads, probabilities, expected), _FLOOR_PER_HOUR)
+    density = lead_density(leads, probabilities, prior, median_minutes=median, at_once_share=at_once)
+    density = max(density, _FLOOR_PER_HOUR)
     weight = math.log(rate * density / scene.weights.unexplained_per_hour)
     minutes = float((leads * probabilities).sum()) * 60
     side = "before" if minutes >= 0 else "after"
@@ -40,20 +39,24 @@ def lead_time(candidate: Candidate, scene: Scene) -> Evidence:
     return evidence(CODE, weight, f"It took effect {span(abs(minutes))} {side} it began.", data)
 
 
-def lead_density(leads: Floats, probabilities: Floats, prior: KindPrior) -> float:
-    """Lead-time density per hour, averaged over what the lead in hours may be."""
+def lead_density(
+    leads: Floats, probabilities: Floats, prior: KindPrior, *, median_minutes: float, at_once_share: float = 0.0
+) -> float:
+    """Lead-time density per hour, averaged over what the lead in hours may be; 0 if the change came too late."""
     late = leads > 0
-    if not late.any():
+    hours = leads[late]
+    if not len(hours):
         return 0.0
-    fast = _lognormal(leads[late], prior.lead_minutes / 60, prior.spread)
-    slow = _lognormal(leads[late], SLOW_LEAD_HOURS, SLOW_SPREAD)
-    at_once = np.exp(-leads[late] / AT_ONCE_HOURS) / AT_ONCE_HOURS
-    delayed = (1 - prior.slow_share) * fast + prior.slow_share * slow
-    mixed = prior.at_once_share * at_once + (1 - prior.at_once_share) * delayed
-    return float((mixed * probabilities[late]).sum())
+    logs = np.log(hours)
+    mixed = (1 - prior.slow_share) * _lognormal(hours, logs, median_minutes / 60, prior.spread)
+    mixed += prior.slow_share * _lognormal(hours, logs, SLOW_LEAD_HOURS, SLOW_SPREAD)
+    if at_once_share:
+        at_once = np.exp(-hours / AT_ONCE_HOURS) / AT_ONCE_HOURS
+        mixed = at_once_share * at_once + (1 - at_once_share) * mixed
+    return float(mixed @ probabilities[late])
 
 
-def _lognormal(hours: Floats, median: float, spread: float) -> Floats:
-    standard = (np.log(hours) - math.log(median)) / spread
-    result: Floats = np.exp(-0.5 * standard**2) / (hours * spread * math.sqrt(2 * math.pi))
+def _lognormal(hours: Floats, logs: Floats, median: float, spread: float) -> Floats:
+    standard = (logs - math.log(median)) / spread
+    result: Floats = np.exp(-0.5 * standard * standard) / (hours * (spread * math.sqrt(2 * math.pi)))
     return result

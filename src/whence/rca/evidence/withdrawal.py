@@ -19,20 +19,19 @@ RECOVERED_SHARE, UNCHANGED_SHARE = 0.25, 0.75
 """Of the rise that is left after it was taken back."""
 
 
-def taken_back(candidate: Candidate, others: tuple[Candidate, ...]) -> Candidate | None:
+def taken_back(candidate: Candidate, scene: Scene) -> Candidate | None:
     """The first later change of the same thing back to the version before; None when there is none."""
     before = candidate.change.from_version
-    later = [
-        one
-        for one in others
-        if one.bases == candidate.bases and one.acts_ns > candidate.acts_ns and one.change.to_version == before
-    ]
-    return min(later, key=lambda one: one.acts_ns, default=None) if before else None
+    if not before:
+        return None
+    same = scene.of_bases[candidate.bases]
+    later = [one for one in same if one.acts_ns > candidate.acts_ns and one.change.to_version == before]
+    return min(later, key=lambda one: one.acts_ns, default=None)
 
 
 def withdrawal(candidate: Candidate, scene: Scene) -> Evidence | None:
     """The bad share before, during and after; None unless it was taken back after the onset and time has passed."""
-    back = taken_back(candidate, scene.candidates)
+    back = taken_back(candidate, scene)
     onset = scene.observed.onset
     if back is None or not scene.observed.found or back.acts_ns <= onset.high_ns:
         return None
