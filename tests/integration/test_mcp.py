@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from mcp import Client, StdioServerParameters
+from mcp.types import TextContent
 
 from tests.integration.live import live_api
 from tests.integration.shop import CHECKOUT, END, RANKER, shop
+from whence.mcp.bounds import CUT, MOST_DATA_CHARS, MOST_TEXT_CHARS
 from whence.model.times import format_time
 from whence.testing.graphs import at
 
@@ -36,6 +40,15 @@ TOOLS = {
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with live_api(tmp_path_factory.mktemp("mcp"), shop(), at(END)) as address:
         yield address
+
+
+def record(url: str, count: int, **details: str) -> None:
+    """Changes of ``ranker``, one second after the other, up to when someone asks."""
+    reports = [
+        {"kind": "config", "subject": RANKER, "to": f"c{i}", "effective_at": format_time(at(END - i)), **details}
+        for i in range(count)
+    ]
+    httpx.post(f"{url}/api/v1/changes", json=reports, timeout=60).raise_for_status()
 
 
 @asynccontextmanager
@@ -111,8 +124,37 @@ async def test_unknown_name_is_an_error_that_names_what_is_near(url: str) -> Non
 
 
 async def test_without_a_token_nobody_gets_in(tmp_path: Path) -> None:
-    import httpx
-
     with live_api(tmp_path, shop(), at(END), tokens="read:sesame") as guarded:
         async with httpx.AsyncClient(base_url=guarded) as client:
             assert (await client.post("/mcp", json={})).status_code == 401
+
+
+async def test_text_that_was_cut_says_so(tmp_path: Path) -> None:
+    with live_api(tmp_path, shop(), at(END)) as address:
+        record(address, 45, **{"from": "a-version-with-a-long-name" * 3})
+        async with by_http(address) as client:
+            result = await client.call_tool("what_changed", {"since": "-1m"})
+    (block,) = result.content
+    assert isinstance(block, TextContent)
+    assert len(block.text) == MOST_TEXT_CHARS
+    assert block.text.endswith(CUT)
+    assert result.structured_content
+    assert len(result.structured_content["data"]["changes"]) == 45
+    assert result.structured_content["truncated"]
+    assert result.structured_content["cursor"] is None
+
+
+async def test_data_that_was_cut_says_so_and_lures_nobody_past_what_was_cut(tmp_path: Path) -> None:
+    with live_api(tmp_path, shop(), at(END)) as address:
+        record(address, 60, summary="x" * 900, actor="y" * 250)
+        async with by_http(address) as client:
+            found = await call(client, "what_changed", since="-2m")
+    assert 0 < len(found["data"]["changes"]) < 50
+    assert len(json.dumps(found["data"])) <= MOST_DATA_CHARS
+    assert found["truncated"]
+    assert found["cursor"] is None
+
+
+async def test_what_fits_is_told_whole(url: str) -> None:
+    async with by_http(url) as client:
+        assert not (await call(client, "what_changed", since="-1h"))["truncated"]

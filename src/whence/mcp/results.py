@@ -8,10 +8,9 @@ from typing import Any
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel, Field
 
+from whence.mcp.bounds import bounded, shortened
 from whence.wording import percent, short
 
-MOST_CHARS = 5_000
-"""Some 1,500 tokens."""
 SHOWN = 3
 
 
@@ -26,11 +25,20 @@ class Result(BaseModel):
 
 
 def told(text: str, result: Result) -> CallToolResult:
-    """Text for reading, and the same as data."""
-    structured = result.model_dump(mode="json")
-    if result.do_not_claim:
-        text = f"{text}\nDo not claim: {result.do_not_claim}"
-    return CallToolResult(content=[TextContent(type="text", text=text[:MOST_CHARS])], structured_content=structured)
+    """Text for reading, and the same as data. Both are bounded, and ``truncated`` says where that left something out.
+
+    A page that was cut itself gives no cursor: following it would skip what was cut.
+    """
+    caution_line = f"\nDo not claim: {result.do_not_claim}" if result.do_not_claim else ""
+    shown, data = shortened(text), bounded(result.data)
+    if data != result.data:
+        result = result.model_copy(update={"data": data, "truncated": True, "cursor": None})
+    elif shown != text:
+        result = result.model_copy(update={"truncated": True})
+    return CallToolResult(
+        content=[TextContent(type="text", text=shown + caution_line)],
+        structured_content=result.model_dump(mode="json"),
+    )
 
 
 def answer_result(answer: dict[str, Any], link: str) -> CallToolResult:
