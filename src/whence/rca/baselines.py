@@ -131,10 +131,9 @@ def _score(case: Case, score: Callable[[Candidate, Scene], float | None]) -> Sco
 
 def _spectrum(case: Case, formula: Callable[[float, float, float], float]) -> Scores:
     def score(one: Candidate, scene: Scene) -> float:
-        rows = scene.requests.touching(one.new_nodes) if one.new_nodes else scene.through(one)
-        rows = scene.since(rows, scene.observed.onset.low_ns)
-        everything = scene.since(scene.requests.everything, scene.observed.onset.low_ns)
-        bad, total = float(scene.bad[rows].sum()), float(scene.requests.total[rows].sum())
-        return formula(bad, max(total - bad, 0.0), max(float(scene.bad[everything].sum()) - bad, 0.0))
+        onset_ns = scene.observed.onset.low_ns
+        bad, total = scene.meeting(one).between(onset_ns)
+        everything = scene.tallies.everything.between(onset_ns)
+        return formula(bad, max(total - bad, 0.0), max(everything.bad - bad, 0.0))
 
     return _score(case, score)

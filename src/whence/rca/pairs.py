@@ -128,9 +128,9 @@ def _never_apart(one: Weighed, other: Weighed, scene: Scene) -> bool:
     second = other.candidate
     if second.acts_ns > one.candidate.acts_ns or not set(second.carriers) & set(one.candidate.carriers):
         return False
-    rows = scene.requests.touching(second.old_nodes)
-    before, since = scene.until(rows, second.acts_ns), scene.since(rows, one.candidate.acts_ns)
-    return bool(len(before)) and not len(since) and _is_partner(one.candidate, second, scene)
+    old = scene.tallies.of(second.old_nodes)
+    before, since = old.between(to_ns=second.acts_ns).total, old.between(one.candidate.acts_ns).total
+    return before > 0 and not since and _is_partner(one.candidate, second, scene)
 
 
 def _is_partner(one: Candidate, other: Candidate, scene: Scene) -> bool:

@@ -11,10 +11,11 @@ from whence.model.times import NS_PER_SECOND
 from whence.rca.behaviour import Behaviour
 from whence.rca.candidates import Arrivals, Candidate, arrivals, gather
 from whence.rca.case import Case
-from whence.rca.columns import Floats, Ints
+from whence.rca.columns import Floats
 from whence.rca.logged import logged_onset
 from whence.rca.onset import Observed, observe
 from whence.rca.requests import Requests, rows_into
+from whence.rca.tallies import Count, Tallies, Tally
 from whence.rca.topology import Topology
 from whence.rca.weights import RankWeights
 
@@ -30,6 +31,7 @@ class Scene:
     observed: Observed
     bad: Floats
     """Bad requests in each row of ``requests``, by the signal of the symptom."""
+    tallies: Tallies
     behaviour: Behaviour
     arrived: Arrivals
     candidates: tuple[Candidate, ...]
@@ -40,21 +42,17 @@ class Scene:
     of_bases: Mapping[tuple[str, ...], tuple[Candidate, ...]]
     """Candidates of one subject."""
 
-    def through(self, candidate: Candidate) -> Ints:
-        """Rows of requests that went through the services in whose telemetry a change shows."""
-        return self.requests.touching(node for place in candidate.carriers for node in self.nodes_of.get(place, ()))
+    def through(self, candidate: Candidate) -> Tally:
+        """Requests that went through the services in whose telemetry a change shows."""
+        return self.tallies.of(node for place in candidate.carriers for node in self.nodes_of.get(place, ()))
 
-    def since(self, rows: Ints, at_ns: int) -> Ints:
-        """Those of some rows whose bucket starts at an instant or later."""
-        return rows[self.requests.start_s[rows] * NS_PER_SECOND >= at_ns]
+    def meeting(self, candidate: Candidate) -> Tally:
+        """Requests that met a change; those that went where it shows, when telemetry doesn't tell versions apart."""
+        return self.tallies.of(candidate.new_nodes) if candidate.new_nodes else self.through(candidate)
 
-    def until(self, rows: Ints, at_ns: int) -> Ints:
-        """Those of some rows whose bucket starts before an instant."""
-        return rows[self.requests.start_s[rows] * NS_PER_SECOND < at_ns]
-
-    def excess(self, rows: Ints) -> float:
+    def excess(self, count: Count) -> float:
         """Bad requests beyond what was usual before the onset."""
-        return float(self.bad[rows].sum() - self.observed.rate_before * self.requests.total[rows].sum())
+        return count.bad - self.observed.rate_before * count.total
 
 
 def scene_of(case: Case, weights: RankWeights) -> Scene:
@@ -65,13 +63,15 @@ def scene_of(case: Case, weights: RankWeights) -> Scene:
     arrived = arrivals(case, topology)
     candidates = gather(case, topology, arrived, observed.onset.high_ns)
     baseline_until_s = requests.baseline_until_s(case.incident.detected_ns // NS_PER_SECOND)
+    bad = requests.bad(observed.signal, baseline_until_s)
     return Scene(
         case=case,
         weights=weights,
         topology=topology,
         requests=requests,
         observed=observed,
-        bad=requests.bad(observed.signal, baseline_until_s),
+        bad=bad,
+        tallies=Tallies(requests, bad),
         behaviour=Behaviour(
             case, requests, topology, observed.signal if observed.found else case.incident.symptom.signal
         ),

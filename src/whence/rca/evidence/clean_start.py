@@ -21,20 +21,20 @@ MIN_REQUESTS = 5.0
 
 def clean_start(candidate: Candidate, scene: Scene) -> Evidence | None:
     """How unlikely so many good requests were, had each been hurt as those after the onset are."""
-    observed, requests = scene.observed, scene.requests
+    observed = scene.observed
     if (
         candidate.change.kind is ChangeKind.STALENESS
         or not observed.found
         or candidate.acts_ns >= observed.onset.low_ns
     ):
         return None
-    rows = requests.touching(candidate.new_nodes) if candidate.new_nodes else scene.through(candidate)
-    early = scene.until(scene.since(rows, candidate.acts_ns), observed.onset.low_ns)
-    late = scene.since(rows, observed.onset.at_ns)
-    met, hurt = float(requests.total[early].sum()), scene.excess(early)
-    if met < MIN_REQUESTS or not float(requests.total[late].sum()):
+    tally = scene.meeting(candidate)
+    early = tally.between(candidate.acts_ns, observed.onset.low_ns)
+    late = tally.between(observed.onset.at_ns)
+    if early.total < MIN_REQUESTS or not late.total:
         return None
-    harm = min(max(scene.excess(late) / float(requests.total[late].sum()), 0.0), 0.99)
+    met, hurt = early.total, scene.excess(early)
+    harm = min(max(scene.excess(late) / late.total, 0.0), 0.99)
     spared = max(met - max(hurt, 0.0) / max(harm, 1e-9), 0.0)
     weight = math.log(SLEEPING_SHARE + (1 - SLEEPING_SHARE) * (1 - harm) ** spared)
     sentence = f"Before the onset {met:.0f} requests met it and were no worse than usual."

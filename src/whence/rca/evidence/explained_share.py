@@ -22,13 +22,13 @@ def explained_share(candidate: Candidate, scene: Scene) -> Evidence | None:
     traffic counts for it.
     """
     onset = scene.observed.onset.low_ns
-    new = scene.requests.touching(candidate.new_nodes)
-    excess = scene.excess(scene.since(scene.requests.everything, onset))
+    new, everything = scene.tallies.of(candidate.new_nodes), scene.tallies.everything.between(onset)
+    excess = scene.excess(everything)
     if not scene.observed.found or excess < MIN_EXCESS or not candidate.old_nodes or not len(new):
         return None
-    mine, everything = scene.since(new, onset), scene.since(scene.requests.everything, onset)
+    mine = new.between(onset)
     share = clip(scene.excess(mine) / excess, 0.0, 1.0)
-    traffic = clip(float(scene.requests.total[mine].sum() / scene.requests.total[everything].sum()), 0.0, 1.0)
+    traffic = clip(mine.total / everything.total, 0.0, 1.0)
     weight = clip(math.log(3 * share**2 + 0.02) - math.log(0.6 * (share + 0.02) ** -0.4 + 0.02), LOW_NATS, HIGH_NATS)
     weight = min(weight, max(math.log((share + 0.05) / (traffic + 0.05)), 0.0))
     if share < FEW_SHARE:

@@ -37,7 +37,7 @@ def path_flow(candidate: Candidate, scene: Scene) -> Evidence:
 
 def _is_avoided(candidate: Candidate, scene: Scene) -> bool:
     """Whether requests would have touched the place had they gone there, and none did."""
-    total = float(scene.requests.total[scene.requests.everything].sum())
+    total = scene.tallies.everything.between().total
     within = candidate.carriers and scene.topology.within_requests.issuperset(candidate.carriers)
     return bool(within) and total >= MIN_REQUESTS and bool(scene.nodes_of) and not len(scene.through(candidate))
 
@@ -48,9 +48,8 @@ def _flow(candidate: Candidate, scene: Scene) -> tuple[float, float] | None:
     if not scene.observed.found or scene.topology.symptom in candidate.carriers or not len(through):
         return None
     onset = scene.observed.onset.low_ns
-    everything, mine = scene.since(scene.requests.everything, onset), scene.since(through, onset)
+    everything, mine = scene.tallies.everything.between(onset), through.between(onset)
     excess = scene.excess(everything)
     if excess < MIN_EXCESS:
         return None
-    traffic = float(scene.requests.total[mine].sum() / scene.requests.total[everything].sum())
-    return clip(scene.excess(mine) / excess, 0.0, 1.0), clip(traffic, 0.0, 1.0)
+    return clip(scene.excess(mine) / excess, 0.0, 1.0), clip(mine.total / everything.total, 0.0, 1.0)

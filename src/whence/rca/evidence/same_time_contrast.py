@@ -114,14 +114,11 @@ def mantel_haenszel(a: Floats, b: Floats, c: Floats, d: Floats) -> tuple[float, 
 
 def _old_went_bad(candidate: Candidate, scene: Scene) -> bool:
     """Whether requests that met the old version went bad just as the new one came, as if it had spoilt something."""
-    rows = scene.requests.touching(candidate.old_nodes)
-    before, since = scene.until(rows, candidate.acts_ns), scene.since(rows, candidate.acts_ns)
-    soon = scene.until(since, candidate.acts_ns + POISONED_WITHIN_NS)
-    totals = [float(scene.requests.total[part].sum()) for part in (before, soon)]
-    if min(totals) < MIN_REQUESTS:
+    old, came_ns = scene.tallies.of(candidate.old_nodes), candidate.acts_ns
+    was, now = old.between(to_ns=came_ns), old.between(came_ns, came_ns + POISONED_WITHIN_NS)
+    if min(was.total, now.total) < MIN_REQUESTS:
         return False
-    was, now = (float(scene.bad[part].sum()) for part in (before, soon))
-    return (now + 0.5) / (totals[1] + 1) > POISONED_FACTOR * (was + 0.5) / (totals[0] + 1)
+    return (now.bad + 0.5) / (now.total + 1) > POISONED_FACTOR * (was.bad + 0.5) / (was.total + 1)
 
 
 def _sentence(contrast: Contrast, weight: float) -> str:

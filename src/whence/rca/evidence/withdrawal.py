@@ -35,13 +35,11 @@ def withdrawal(candidate: Candidate, scene: Scene) -> Evidence | None:
     onset = scene.observed.onset
     if back is None or not scene.observed.found or back.acts_ns <= onset.high_ns:
         return None
-    requests = scene.requests
-    during = scene.until(scene.since(requests.everything, onset.at_ns), back.acts_ns)
-    after = scene.since(requests.everything, back.acts_ns + SETTLE_NS)
-    totals = [float(requests.total[part].sum()) for part in (during, after)]
-    if min(totals) < MIN_REQUESTS:
+    everything = scene.tallies.everything
+    during, after = everything.between(onset.at_ns, back.acts_ns), everything.between(back.acts_ns + SETTLE_NS)
+    if min(during.total, after.total) < MIN_REQUESTS:
         return None
-    high, now = (float(scene.bad[part].sum()) / total for part, total in zip((during, after), totals, strict=True))
+    high, now = during.bad / during.total, after.bad / after.total
     was = scene.observed.rate_before
     left = (now - was) / max(high - was, 1e-9)
     crowded = any(
