@@ -16,7 +16,9 @@ from mcp.types import TextContent
 
 from tests.integration.live import live_api
 from tests.integration.shop import CHECKOUT, END, RANKER, shop
+from whence.mcp.asking import Asker
 from whence.mcp.bounds import CUT, MOST_DATA_CHARS, MOST_TEXT_CHARS
+from whence.mcp.tools import create_server
 from whence.model.times import format_time
 from whence.testing.graphs import at
 
@@ -158,3 +160,16 @@ async def test_data_that_was_cut_says_so_and_lures_nobody_past_what_was_cut(tmp_
 async def test_what_fits_is_told_whole(url: str) -> None:
     async with by_http(url) as client:
         assert not (await call(client, "what_changed", since="-1h"))["truncated"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(502, "<html>Bad Gateway</html>"), (503, ""), (403, '{"message": "blocked"}'), (500, "[]"), (200, "<html>hello")],
+)
+async def test_answer_of_something_in_between_is_an_error_that_says_what_to_do(status: int, body: str) -> None:
+    proxy = httpx.MockTransport(lambda _: httpx.Response(status, text=body))
+    async with Client(create_server(Asker("http://whence.example", transport=proxy))) as client:
+        result = await client.call_tool("what_changed", {})
+    assert result.is_error
+    assert f"answered {status}" in str(result.content)
+    assert "http://whence.example/healthz" in str(result.content)

@@ -17,7 +17,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u
 
 
 class Refused(ToolError):
-    """The API did not do it; the message is its own."""
+    """The API did not do it; the message is its own, or says what to do where something else answered."""
 
 
 class Asker:
@@ -55,10 +55,29 @@ class Asker:
         except httpx.HTTPError as error:
             raise Refused(f"no answer from {self.base_url}: {type(error).__name__}") from None
         if response.is_error:
-            problem = response.json()
-            nearest = f"; nearest: {', '.join(problem['nearest'])}" if problem.get("nearest") else ""
-            raise Refused(f"{problem['title']}: {problem['detail']}{nearest}")
-        return cleaned(response.json())
+            raise Refused(cleaned(_problem(response) or self._foreign(response)))
+        try:
+            return cleaned(response.json())
+        except ValueError:
+            raise Refused(self._foreign(response)) from None
+
+    def _foreign(self, response: httpx.Response) -> str:
+        """What to do about an answer that is not whence's: a proxy's page, or another server at that address."""
+        said = f"{response.status_code} {response.reason_phrase}".strip()
+        return (
+            f"{self.base_url} answered {said} in a form that is not whence's: check that whence runs and that its "
+            f"address is right ({self.base_url}/healthz answers), and what stands in between, then try again"
+        )
+
+
+def _problem(response: httpx.Response) -> str | None:
+    """An error in the API's own words, if they are the API's."""
+    try:
+        problem = response.json()
+        told = f"{problem['title']}: {problem['detail']}"
+    except (ValueError, KeyError, TypeError):
+        return None
+    return f"{told}; nearest: {', '.join(problem['nearest'])}" if problem.get("nearest") else told
 
 
 def cleaned(value: Any) -> Any:
