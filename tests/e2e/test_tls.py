@@ -60,18 +60,25 @@ def is_refused(url: str, verify: ssl.SSLContext) -> bool:
     return False
 
 
+def exported(server: WhenceServer, *, shows: trustme.CA | None) -> grpc.StatusCode | None:
+    """What a call over gRPC ends with; None when it is answered."""
+    mine = shows.issue_cert("client@shop.dev") if shows is not None else None
+    shown = (mine.private_key_pem.bytes(), mine.cert_chain_pems[0].bytes()) if mine is not None else (None, None)
+    credentials = grpc.ssl_channel_credentials(AUTHORITY.cert_pem.bytes(), *shown)
+    with grpc.secure_channel(server.otlp_grpc, credentials) as channel:
+        try:
+            TraceServiceStub(channel).Export(ExportTraceServiceRequest(), timeout=30)  # type: ignore[no-untyped-call]
+        except grpc.RpcError as error:
+            return error.code()
+    return None
+
+
 def test_every_port_serves_who_trusts_the_authority(server: WhenceServer) -> None:
     with httpx.Client(verify=trusting(shows=CLIENTS), timeout=30) as client:
         assert client.get(f"{server.api}/api/v1/entities").status_code == 200
         sent = client.post(f"{server.otlp_http}/v1/traces", content=some_spans("shop", 3), headers=PROTOBUF)
         assert sent.status_code == 200
-    mine = CLIENTS.issue_cert("client@shop.dev")
-    known = grpc.ssl_channel_credentials(
-        AUTHORITY.cert_pem.bytes(), mine.private_key_pem.bytes(), mine.cert_chain_pems[0].bytes()
-    )
-    with grpc.secure_channel(server.otlp_grpc, known) as channel:
-        export = TraceServiceStub(channel).Export  # type: ignore[no-untyped-call]
-        assert not export(ExportTraceServiceRequest(), timeout=30).partial_success.rejected_spans
+    assert exported(server, shows=CLIENTS) is None
 
 
 def test_no_port_speaks_in_the_clear(server: WhenceServer) -> None:
@@ -86,6 +93,12 @@ def test_client_without_a_certificate_of_ours_is_refused_where_one_is_asked_for(
     for shows in (None, trustme.CA()):
         assert is_refused(f"{server.api}/readyz", trusting(shows=shows)) is is_asked
         assert is_refused(f"{server.otlp_http}/v1/traces", trusting(shows=shows)) is is_asked
+
+
+def test_grpc_refuses_a_client_without_a_certificate_of_ours_where_one_is_asked_for(server: WhenceServer) -> None:
+    refusal = grpc.StatusCode.UNAVAILABLE if "WHENCE_TLS_CLIENT_CA" in server.environment else None
+    for shows in (None, trustme.CA()):
+        assert exported(server, shows=shows) is refusal
 
 
 def test_files_that_do_not_belong_together_are_told_at_the_start(files: Path, tmp_path: Path) -> None:
