@@ -173,3 +173,13 @@ async def test_answer_of_something_in_between_is_an_error_that_says_what_to_do(s
     assert result.is_error
     assert f"answered {status}" in str(result.content)
     assert "http://whence.example/healthz" in str(result.content)
+
+
+async def test_evidence_for_a_change_that_was_not_considered_is_an_error_that_names_those_that_were(url: str) -> None:
+    async with by_http(url) as client:
+        found = await call(client, "investigate", entity=CHECKOUT, signal="errors", detected_at=NOTICED)
+        asked = {"investigation_id": found["data"]["id"], "change_id": "chg-of-nobody"}
+        result = await client.call_tool("get_evidence", asked)
+    assert result.is_error
+    assert "chg-of-nobody" in str(result.content)
+    assert found["data"]["suspects"][0]["change"]["id"] in str(result.content)

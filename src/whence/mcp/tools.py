@@ -9,7 +9,7 @@ from mcp.server import MCPServer
 from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
-from whence.mcp.asking import Asker
+from whence.mcp.asking import Asker, Refused
 from whence.mcp.results import Result, answer_result, caution, told
 from whence.wording import percent, short
 
@@ -66,7 +66,7 @@ class Tools:
         for one in answer["ruled_out"]:
             if one["change"]["id"] == change_id:
                 return told(f"ruled out, {one['reason']}: {one['sentence']}", Result(data=one))
-        return told("That change is not among those that the answer considered.", Result(data={}))
+        raise Refused(_not_considered(answer, change_id))
 
     async def what_changed(
         self, since: Time = "-2h", until: Time = None, entity: Thing | None = None, cursor: str | None = None
@@ -176,3 +176,10 @@ def create_server(api: Asker) -> MCPServer:
 
 def _path(investigation_id: str) -> str:
     return f"/api/v1/investigations/{quote(investigation_id, safe='')}"
+
+
+def _not_considered(answer: dict[str, Any], change_id: str) -> str:
+    ids = [one["change"]["id"] for one in (*answer["suspects"], *answer["ruled_out"])]
+    known = ", ".join(ids[:MOST_ITEMS]) or "none"
+    more = f" and {len(ids) - MOST_ITEMS} more" if len(ids) > MOST_ITEMS else ""
+    return f"{answer['id']} did not consider a change {change_id[:100]!r}; considered: {known}{more}"
