@@ -249,8 +249,8 @@ class Settings(BaseSettings):
     def _check_together(self) -> Settings:
         if self.trace_ttl_seconds < self.trace_idle_seconds:
             raise ValueError("trace_ttl_seconds must not be below trace_idle_seconds")
-        if (self.tls_cert is None) != (self.tls_key is None) or (self.tls_client_ca and not self.tls_cert):
-            raise ValueError("tls_cert and tls_key go together, and tls_client_ca needs them")
+        if missing := self._missing_for_tls():
+            raise ValueError(f"TLS is set in part: set {' and '.join(missing)} too")
         if self.kafka_bootstrap and not self.kafka_topics:
             raise ValueError(f"kafka_bootstrap needs {ENV_PREFIX}KAFKA_TOPICS, as in spans_proto:otlp_spans")
         if not self.tokens and not _is_loopback(self.host):
@@ -259,6 +259,11 @@ class Settings(BaseSettings):
                 f"make one with `whence token` and set {ENV_PREFIX}TOKENS, or keep to 127.0.0.1"
             )
         return self
+
+    def _missing_for_tls(self) -> list[str]:
+        pair = {"TLS_CERT": self.tls_cert, "TLS_KEY": self.tls_key}
+        is_wanted = any((*pair.values(), self.tls_client_ca))
+        return [f"{ENV_PREFIX}{name}" for name, path in pair.items() if is_wanted and path is None]
 
 
 def load_settings(**flags: object) -> Settings:

@@ -17,6 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceS
 
 from tests.otlp_requests import PROTOBUF, some_spans
 from tests.whence_server import WhenceServer
+from whence.cli.exits import USAGE
 
 AUTHORITY, CLIENTS = trustme.CA(), trustme.CA()
 
@@ -101,17 +102,37 @@ def test_grpc_refuses_a_client_without_a_certificate_of_ours_where_one_is_asked_
         assert exported(server, shows=shows) is refusal
 
 
+def refusal_to_start(data: Path, **environment: str) -> str:
+    """What ``whence serve`` says before it ends with the exit code of a bad setting."""
+    done = subprocess.run(
+        [sys.executable, "-m", "whence.cli", "serve"],
+        env={**environment, "WHENCE_DATA_DIR": str(data), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == USAGE
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
 def test_files_that_do_not_belong_together_are_told_at_the_start(files: Path, tmp_path: Path) -> None:
     AUTHORITY.issue_cert("other").private_key_pem.write_to_path(tmp_path / "other.pem")
     for key in (tmp_path / "other.pem", tmp_path / "missing.pem"):
-        environment = {"WHENCE_TLS_CERT": str(files / "cert.pem"), "WHENCE_TLS_KEY": str(key)}
-        done = subprocess.run(
-            [sys.executable, "-m", "whence.cli", "serve"],
-            env={**environment, "WHENCE_DATA_DIR": str(tmp_path / "data"), "PATH": ""},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode != 0
-        assert "TLS can't work with" in done.stderr
-        assert "Traceback" not in done.stderr
+        told = refusal_to_start(tmp_path, WHENCE_TLS_CERT=str(files / "cert.pem"), WHENCE_TLS_KEY=str(key))
+        assert "TLS can't work with" in told
+
+
+@pytest.mark.parametrize(
+    ("given", "file", "missing"),
+    [
+        ("WHENCE_TLS_CERT", "cert.pem", ["WHENCE_TLS_KEY"]),
+        ("WHENCE_TLS_KEY", "key.pem", ["WHENCE_TLS_CERT"]),
+        ("WHENCE_TLS_CLIENT_CA", "clients.pem", ["WHENCE_TLS_CERT", "WHENCE_TLS_KEY"]),
+    ],
+)
+def test_setting_without_which_tls_is_no_whole_is_named_at_the_start(
+    files: Path, tmp_path: Path, given: str, file: str, missing: list[str]
+) -> None:
+    told = refusal_to_start(tmp_path, **{given: str(files / file)})
+    assert f"set {' and '.join(missing)} too" in told

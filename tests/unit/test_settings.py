@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,26 @@ def test_bad_value_is_refused_with_the_name_of_its_variable(
     monkeypatch.setenv(variable, value)
     with pytest.raises(ConfigError, match=variable):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"CERT"}, {"KEY"}),
+        ({"KEY"}, {"CERT"}),
+        ({"CLIENT_CA"}, {"CERT", "KEY"}),
+        ({"CLIENT_CA", "CERT"}, {"KEY"}),
+        ({"CLIENT_CA", "KEY"}, {"CERT"}),
+    ],
+)
+def test_tls_that_is_set_in_part_is_refused_with_the_names_of_what_is_missing(
+    given: set[str], missing: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in given:
+        monkeypatch.setenv(f"WHENCE_TLS_{name}", "some.pem")
+    with pytest.raises(ConfigError) as refusal:
+        load_settings()
+    assert set(re.findall(r"WHENCE_TLS_(\w+)", str(refusal.value))) == missing
 
 
 def test_error_about_tokens_does_not_show_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
