@@ -85,6 +85,21 @@ def layers(nodes: Sequence[Record], edges: Iterable[Record], *, root_left: bool 
     return Layers(tuple(boxes.values()), tuple(lines), bands, LEFT + columns * COLUMN, height)
 
 
+def places(picture: Layers) -> Record:
+    """The picture as JSON, for what draws it in the browser."""
+    return {
+        "width": picture.width,
+        "height": picture.height,
+        "boxes": [_place(box) for box in picture.boxes],
+        "lines": [{"path": line.path, "added": line.state == "added"} for line in picture.lines],
+    }
+
+
+def _place(box: Box) -> Record:
+    named = {"key": box.node["key"], "role": box.node["role"], "pillar": box.node["pillar"]}
+    return named | {name: value for name, value in box._asdict().items() if name != "node"}
+
+
 def clip(text: str) -> str:
     """Text that fits into a box; of a long name the end says more."""
     return text if len(text) <= _LABEL_CHARS else f"…{text[-_LABEL_CHARS + 1 :]}"

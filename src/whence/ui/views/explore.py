@@ -20,6 +20,8 @@ STEPS_OF_HOP = 2
 """A hop between things may take two relations: from a thing to its version, and on from there."""
 ZOOMS = (25, 50, 75, 100, 150)
 NAMES_SUGGESTED = 200
+MOST_BOXES = 150
+"""Larger pictures are drawn on a canvas: thousands of SVG elements can't be panned at thirty frames a second."""
 
 
 async def explore(api: ApiClient, request: Request) -> Shown:
@@ -29,7 +31,7 @@ async def explore(api: ApiClient, request: Request) -> Shown:
     extra: Record = {"query": query, "names": names, "windows": WINDOWS, "zooms": ZOOMS}
     if not query["entity"]:
         nothing: Record = {"graph": None, "changes": [], "truncated": False}
-        return Shown("explore.html", nothing, extra | {"picture": None, "more": {}})
+        return Shown("explore.html", nothing, extra | {"picture": None, "is_large": False, "more": {}})
     found = await _graph(api, query)
     graph = entity_graph(found, query["hops"])
     if query["compare"]:
@@ -40,6 +42,7 @@ async def explore(api: ApiClient, request: Request) -> Shown:
         extra
         | {
             "picture": layers(graph["nodes"], graph["edges"], root_left=query["way"] == "downstream"),
+            "is_large": len(graph["nodes"]) > MOST_BOXES,
             "more": _moves(query),
         },
     )
