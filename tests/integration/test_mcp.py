@@ -183,3 +183,29 @@ async def test_evidence_for_a_change_that_was_not_considered_is_an_error_that_na
     assert result.is_error
     assert "chg-of-nobody" in str(result.content)
     assert found["data"]["suspects"][0]["change"]["id"] in str(result.content)
+
+
+async def test_health_of_data_with_many_changes_goes_on_where_its_page_ends(tmp_path: Path) -> None:
+    with live_api(tmp_path, shop(), at(END)) as address:
+        record(address, 60)
+        async with by_http(address) as client:
+            first = await call(client, "data_health", dataset=RANKER)
+            last = await call(client, "data_health", dataset=RANKER, cursor=first["cursor"])
+    assert first["truncated"]
+    assert not last["truncated"]
+    assert last["cursor"] is None
+    told = [change["to"] for found in (first, last) for change in found["data"]["changes"]]
+    assert told == [f"c{i}" for i in range(60)]
+
+
+async def test_similar_incidents_say_that_there_are_more_than_fifty(tmp_path: Path) -> None:
+    with live_api(tmp_path, shop(), at(END)) as address:
+        async with by_http(address) as client:
+            for second in range(51):
+                noticed = format_time(at(END - second))
+                asked = await call(client, "investigate", entity=CHECKOUT, signal="errors", detected_at=noticed)
+            just_all = await call(client, "similar_incidents", investigation_id=asked["data"]["id"])
+            await call(client, "investigate", entity=CHECKOUT, signal="errors", detected_at=format_time(at(END - 51)))
+            too_many = await call(client, "similar_incidents", investigation_id=asked["data"]["id"])
+    assert [len(found["data"]["answers"]) for found in (just_all, too_many)] == [50, 50]
+    assert [found["truncated"] for found in (just_all, too_many)] == [False, True]

@@ -78,7 +78,7 @@ class Tools:
             f"{one['effective_at']} {one['kind']} {short(one['subject'])} {one['from']} -> {one['to']} ({one['id']})"
             for one in page["items"]
         ]
-        result = Result(data={"changes": page["items"]}, cursor=page["next"], truncated=page["next"] is not None)
+        result = Result(data={"changes": page["items"]}, cursor=page["next"], truncated=_goes_on(page))
         return told("\n".join(lines) or "Nothing changed, as far as is known.", result)
 
     async def upstream(self, entity: Thing, as_of: Time = None, depth: int = 4) -> Told:
@@ -98,13 +98,15 @@ class Tools:
             lines += [f"{side}: {one['key']}" for one in found[side]["entities"]]
         return told("\n".join(lines) or "Nothing differs.", Result(data=found, truncated=found["truncated"]))
 
-    async def data_health(self, dataset: Thing) -> Told:
+    async def data_health(self, dataset: Thing, cursor: str | None = None) -> Told:
         """A dataset's latest versions and when they came, and what changed there in the last week."""
         found = await self._api.get(f"/api/v1/entities/{quote(dataset, safe='')}")
-        params = {"entity": found["base"], "from": "-7d", "limit": MOST_ITEMS}
-        changes = await self._api.get("/api/v1/changes", **params)
+        params = {"entity": found["base"], "from": "-7d", "limit": MOST_ITEMS, "cursor": cursor}
+        page = await self._api.get("/api/v1/changes", **params)
         lines = [f"{one['first_seen_at']} {short(one['key'])}" for one in found["versions"]]
-        return told("\n".join(lines) or "No version is known.", Result(data={**found, "changes": changes["items"]}))
+        data = {**found, "changes": page["items"]}
+        result = Result(data=data, cursor=page["next"], truncated=_goes_on(page))
+        return told("\n".join(lines) or "No version is known.", result)
 
     async def timeline(self, investigation_id: InvestigationId) -> Told:
         """What happened when: changes, the onset, what people said."""
@@ -119,7 +121,8 @@ class Tools:
         symptom = answer["symptom"]["entity"]
         same = [one for one in page["items"] if one["entity"] == symptom and one["id"] != investigation_id]
         lines = [f"{one['created_at']} {one['id']}: {one['headline']}" for one in same[:MOST_ITEMS]]
-        result = Result(data={"answers": same[:MOST_ITEMS]}, truncated=page["next"] is not None)
+        more = _goes_on(page) or len(same) > MOST_ITEMS
+        result = Result(data={"answers": same[:MOST_ITEMS]}, truncated=more)
         return told("\n".join(lines) or "None is known.", result)
 
     async def draft_postmortem(self, investigation_id: InvestigationId) -> Told:
@@ -183,3 +186,8 @@ def _not_considered(answer: dict[str, Any], change_id: str) -> str:
     known = ", ".join(ids[:MOST_ITEMS]) or "none"
     more = f" and {len(ids) - MOST_ITEMS} more" if len(ids) > MOST_ITEMS else ""
     return f"{answer['id']} did not consider a change {change_id[:100]!r}; considered: {known}{more}"
+
+
+def _goes_on(page: dict[str, Any]) -> bool:
+    """Whether there is more than a page of the API holds."""
+    return page["next"] is not None or page["truncated"]
