@@ -28,6 +28,7 @@ from whence.api.app import create_app
 from whence.api.outbox import Outbox
 from whence.api.records import change_record, lineage_record
 from whence.api.watching import fetch_declarations, watch
+from whence.collector.compaction import Compaction
 from whence.collector.engine import Engine
 from whence.collector.engines import FoldOptions, make_engine
 from whence.collector.flusher import Flusher
@@ -40,7 +41,7 @@ from whence.collector.spool import Spool
 from whence.errors import ConfigError
 from whence.otlp import DecodeLimits
 from whence.settings import Settings
-from whence.store.protocol import Store
+from whence.store.protocol import Compactable, Store
 from whence.tls import Tls
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ class Server:
             ingest, address=f"{settings.host}:{settings.otlp_grpc_port}", max_body_bytes=limit, tokens=tokens, tls=tls
         )
         otlp = OtlpHttpApp(ingest, max_body_bytes=limit, tokens=tokens)
-        receivers = Receivers(ingest, *([kafka] if kafka is not None else []))
+        compaction = _compaction(settings, self._store)
+        receivers = Receivers(ingest, *(one for one in (kafka, compaction) if one is not None))
         api = create_app(store=self._store, settings=settings, ingest=receivers, clock=time.time_ns)
         self._outbox = api.state.context.outbox
         await self._grpc.start()
@@ -106,6 +108,8 @@ class Server:
         await self._listen(api, settings.api_port, "the API")
         if kafka is not None:
             kafka.start()
+        if compaction is not None:
+            self._watches.append(asyncio.create_task(compaction.run_forever(), name="whence-compaction"))
         for job in (watch, fetch_declarations):
             self._watches.append(asyncio.create_task(job(api.state.context), name=f"whence-{job.__name__}"))
 
@@ -176,6 +180,16 @@ async def _start_ingest(settings: Settings, store: Store) -> Ingest:
     ingest = Ingest(engine, spool, flusher, limits, clock=time.time_ns, new_writer=_writer_names().__next__)
     await ingest.start()
     return ingest
+
+
+def _compaction(settings: Settings, store: Store) -> Compaction | None:
+    """What keeps old counts in wider buckets, if it is asked for."""
+    ages = settings.compaction_ages
+    if not ages:
+        return None
+    if not isinstance(store, Compactable):
+        raise ConfigError("WHENCE_HOURS_AFTER_DAYS and WHENCE_DAYS_AFTER_DAYS work with the embedded store only")
+    return Compaction(store, ages, clock=time.time_ns)
 
 
 def _kafka_receiver(settings: Settings, store: Store) -> KafkaReceiver | None:

@@ -105,6 +105,12 @@ class Settings(BaseSettings):
         "auto", description="What reads and folds spans: compiled code, Python, or the former where it was built."
     )
     bucket_seconds: int = Field(15, ge=1, le=3600, description="Width of a time bucket of counts.")
+    hours_after_days: int = Field(
+        0, ge=0, le=3650, description="Age at which counts are kept by the hour (embedded store only); 0: never."
+    )
+    days_after_days: int = Field(
+        0, ge=0, le=3650, description="Age at which counts are kept by the day (embedded store only); 0: never."
+    )
     trace_idle_seconds: Seconds = Field(10, description="A trace is folded once it brought no span for so long.")
     trace_ttl_seconds: Seconds = Field(60, description="A trace is folded at this age even if spans still come.")
     flush_seconds: Seconds = Field(2, description="Counts are written to the store at least this often.")
@@ -118,6 +124,12 @@ class Settings(BaseSettings):
     def parsed_tokens(self) -> tuple[Token, ...]:
         """The tokens with their scopes; empty means that everybody may do everything."""
         return tuple(parse_token(token.get_secret_value()) for token in self.tokens)
+
+    @property
+    def compaction_ages(self) -> tuple[tuple[int, int], ...]:
+        """Age from which counts are kept in wider buckets, and how wide, in seconds."""
+        ages = ((self.hours_after_days, 3600), (self.days_after_days, 86_400))
+        return tuple((days * 86_400, width_s) for days, width_s in ages if days)
 
     @property
     def parsed_webhook_secrets(self) -> Mapping[str, bytes]:

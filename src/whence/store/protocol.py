@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from whence.model.change import Change
 from whence.model.delta import Entity, GraphDelta, Relation
@@ -146,6 +146,27 @@ class Document:
     id: str
     created_ns: int
     body: str
+
+
+class Compacted(NamedTuple):
+    """One step of a compaction: the start whose rows were looked at, and how many of them were folded."""
+
+    start_s: int
+    rows: int
+
+
+@runtime_checkable
+class Compactable(Protocol):
+    """A store that can keep counts of long ago in wider buckets. The embedded one can; Neo4j can't yet."""
+
+    async def compact(self, after_s: int, before_s: int, width_s: int) -> Compacted | None:
+        """Fold the rows of the first start in ``(after_s, before_s)`` into buckets of ``width_s``; None: there is none.
+
+        Only whole wide buckets before ``before_s`` are folded. Sums over them stay as they were; entities, relations
+        and changes are not touched. All or nothing, and idempotent. A folded row is known from when all of it was,
+        rounded up to ``width_s``. A row that a writer sends again, or late, for a wide bucket into which rows of it
+        were folded, is not taken: nothing counts twice.
+        """
 
 
 class GraphWriter(Protocol):

@@ -1,4 +1,7 @@
-"""Upsert of counts: of two values of one row the one with more spans stays, ties decided by the columns in order."""
+"""Upsert of counts: of two values of one row the one with more spans stays, ties decided by the columns in order.
+
+What a writer counted for a time of its that compaction has folded already is not taken: it may be in there.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ ALL_REQUESTS_ID = 0
 
 _UPSERT_EDGE = """
 INSERT INTO edge_bucket(start, relation, writer, spans, calls, errors, origin_errors, latency, gap)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+WHERE ?1 >= (SELECT folded FROM writer WHERE id = ?3)
 ON CONFLICT(start, relation, writer) DO UPDATE SET
   spans = excluded.spans, calls = excluded.calls, errors = excluded.errors, origin_errors = excluded.origin_errors,
   latency = excluded.latency, gap = excluded.gap
@@ -32,7 +36,8 @@ WHERE (excluded.spans, excluded.calls, excluded.errors, excluded.origin_errors, 
 _UPSERT_OPERATION = """
 INSERT INTO operation_bucket(
   start, node, operation, environment, writer, spans, calls, errors, origin_errors, error_logs, poor, self_time)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+WHERE ?1 >= (SELECT folded FROM writer WHERE id = ?5)
 ON CONFLICT(start, node, operation, environment, writer) DO UPDATE SET
   spans = excluded.spans, calls = excluded.calls, errors = excluded.errors, origin_errors = excluded.origin_errors,
   error_logs = excluded.error_logs, poor = excluded.poor, self_time = excluded.self_time
@@ -43,7 +48,8 @@ WHERE (excluded.spans, excluded.calls, excluded.errors, excluded.origin_errors, 
 _UPSERT_EXPOSURE = """
 INSERT INTO exposure_bucket(
   start, service, operation, environment, node, writer, spans, requests, requests_sq, errors, poor, latency)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+WHERE ?1 >= (SELECT folded FROM writer WHERE id = ?6)
 ON CONFLICT(start, service, operation, environment, node, writer) DO UPDATE SET
   spans = excluded.spans, requests = excluded.requests, requests_sq = excluded.requests_sq, errors = excluded.errors,
   poor = excluded.poor, latency = excluded.latency

@@ -17,6 +17,7 @@ _FIND_TERM = "SELECT id FROM term WHERE text = ?"
 _ADD_TERM = "INSERT INTO term(text) VALUES (?) RETURNING id"
 _FIND_WRITER = "SELECT id FROM writer WHERE name = ?"
 _ADD_WRITER = "INSERT INTO writer(name, known) VALUES (?, ?) RETURNING id"
+_WIDEN_WRITER = "UPDATE writer SET width = ? WHERE id = ? AND width <> ?"
 _FIND_ENTITY = "SELECT id FROM entity WHERE key = ?"
 _ADD_ENTITY = """
 INSERT INTO entity(key, base, name, kind, strength, first, last) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id
@@ -64,6 +65,12 @@ class RowIds:
             return known
         found = self._find(_FIND_WRITER, name) or self._add(_ADD_WRITER, name, writer_known_ns(name))
         return self._writers.add(name, found)
+
+    def wide_writer(self, name: str, width_s: int) -> int:
+        """Id of the writer of rows that compaction made so wide."""
+        found = self.writer(name)
+        self._connection.execute(_WIDEN_WRITER, (width_s, found, width_s))
+        return found
 
     def entity(self, key: str, seen_ns: int) -> int:
         """Id of an entity; one that nobody described gets a placeholder, seen when it was named."""

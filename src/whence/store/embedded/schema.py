@@ -14,13 +14,15 @@ from pathlib import Path
 
 from whence.errors import ConfigError
 
-VERSION = 1
+VERSION = 2
 MINIMUM_SQLITE = (3, 38, 0)
 """JSON functions are built in from 3.38 on."""
 
 _TABLES = """
 CREATE TABLE term(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
-CREATE TABLE writer(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, known INTEGER NOT NULL);
+CREATE TABLE writer(
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, known INTEGER NOT NULL,
+  width INTEGER NOT NULL DEFAULT 0, folded INTEGER NOT NULL DEFAULT 0);
 
 CREATE TABLE entity(
   id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, base TEXT NOT NULL, name TEXT NOT NULL,
@@ -73,6 +75,12 @@ CREATE TABLE document(
 CREATE INDEX document_created ON document(kind, created DESC, id);
 """
 
+_TO_VERSION_2 = """
+ALTER TABLE writer ADD COLUMN width INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE writer ADD COLUMN folded INTEGER NOT NULL DEFAULT 0
+"""
+"""What compaction needs: ``width`` of the buckets that a writer of wide rows has, and until when rows were folded."""
+
 
 def require_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
     """Refuse a SQLite that lacks what the statements need.
@@ -86,7 +94,7 @@ def require_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> No
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Create the tables in a new file; leave those of our version alone. Call it inside a write transaction.
+    """Create the tables in a new file, bring older ones up to our version. Call it inside a write transaction.
 
     Raises:
         ConfigError: The file is of a later version, or belongs to something else.
@@ -96,8 +104,8 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         return
     if found > VERSION:
         raise ConfigError(f"{path} was written by a later version of whence (schema {found}, here {VERSION})")
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if not found and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise ConfigError(f"{path} is a database of something else; name another file")
-    for statement in _TABLES.split(";"):
+    for statement in (_TO_VERSION_2 if found else _TABLES).split(";"):
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {VERSION}")

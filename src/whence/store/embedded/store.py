@@ -14,6 +14,7 @@ from whence.model.graph import Dependency, Subgraph
 from whence.model.profile import SnapshotProfile
 from whence.model.rows import EdgeRows, ExposureRows, OperationRows
 from whence.store.embedded import dependencies, records, rows, search, walks
+from whence.store.embedded.compaction import compact
 from whence.store.embedded.connections import Connections
 from whence.store.embedded.ids import Terms
 from whence.store.embedded.reading import Reading
@@ -24,6 +25,7 @@ from whence.store.protocol import (
     BucketQuery,
     ChangeQuery,
     ClosureQuery,
+    Compacted,
     DependencyQuery,
     Document,
     ExposureQuery,
@@ -78,6 +80,10 @@ class EmbeddedStore:
     async def delete(self, kind: str, document_id: str) -> None:
         """See ``DocumentWriter.delete``."""
         await self._write(lambda ids: records.delete_document(ids, kind, document_id))
+
+    async def compact(self, after_s: int, before_s: int, width_s: int) -> Compacted | None:
+        """See ``Compactable.compact``."""
+        return await self._write(lambda ids: compact(ids, after_s, before_s, width_s))
 
     async def upstream(self, query: ClosureQuery) -> Subgraph:
         """See ``GraphReader.upstream``."""
@@ -155,14 +161,14 @@ class EmbeddedStore:
         """See ``GraphReader.counts``. Cost: a scan of every table."""
         return dict(await self._read(lambda reading: reading.rows(_COUNTS, ())))
 
-    async def _write(self, work: Callable[[RowIds], None]) -> None:
+    async def _write(self, work: Callable[[RowIds], T]) -> T:
         connections = self._opened()
 
-        def write() -> None:
+        def write() -> T:
             with store_errors():
-                work(connections.ids)
+                return work(connections.ids)
 
-        await asyncio.get_running_loop().run_in_executor(connections.writing, write)
+        return await asyncio.get_running_loop().run_in_executor(connections.writing, write)
 
     async def _read(self, work: Callable[[Reading], T]) -> T:
         connections = self._opened()
