@@ -129,3 +129,14 @@ def test_differences_mark_what_came_and_what_changed_and_name_what_went() -> Non
     assert roles == {"a": "symptom", "b": "changed", "m": "added"}
     assert [edge.get("state") for edge in graph["edges"]] == [None, "added"]
     assert graph["removed"] == ["old"]
+
+
+def test_long_column_is_folded_and_stays_on_its_side_of_the_root() -> None:
+    """Hundreds of things one hop away don't make a picture that is all height."""
+    leaves = [{"key": f"s{at}", "kind": "service", "hops": 1, "pillar": "code", "role": "between"} for at in range(400)]
+    root = {"key": "root", "kind": "service", "hops": 0, "pillar": "code", "role": "symptom"}
+    picture = layers([root, *leaves], [])
+    places = {(box.x, box.y) for box in picture.boxes}
+    assert len(places) == 401
+    assert picture.height < picture.width
+    assert max(box.x for box in picture.boxes if box.node["hops"]) < picture.boxes[0].x

@@ -5,6 +5,7 @@ Computed on the server: the picture is the same for everybody, can be tested, an
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -14,6 +15,9 @@ from whence.ui.charts.scale import Record
 PILLARS = ("code", "model", "data")
 COLUMN, ROW, BOX_WIDTH, BOX_HEIGHT, LEFT, PAD = 204.0, 54.0, 160.0, 40.0, 58.0, 12.0
 _LABEL_CHARS = 21
+_SHORT = 24
+"""Columns of so few rows are never folded."""
+_WIDE = 1.6
 
 
 class Box(NamedTuple):
@@ -64,14 +68,16 @@ def layers(nodes: Sequence[Record], edges: Iterable[Record], *, root_left: bool 
         root_left: What has no hops stands on the left: for what depends on it.
     """
     edges = list(edges)
-    columns = max((node["hops"] for node in nodes), default=0) + 1
     rows = _rows(nodes, edges)
+    most = _most_rows(rows)
+    column_of, columns = _columns(nodes, rows, most)
+    rows = {key: row % most for key, row in rows.items()}
     bands = _bands(nodes, rows)
     top_of = {one.name: one.y for one in bands}
     boxes = {
         node["key"]: Box(
             node=node,
-            x=LEFT + (node["hops"] if root_left else columns - 1 - node["hops"]) * COLUMN,
+            x=LEFT + (column_of[node["key"]] if root_left else columns - 1 - column_of[node["key"]]) * COLUMN,
             y=top_of[node["pillar"]] + PAD / 2 + rows[node["key"]] * ROW,
             width=BOX_WIDTH,
             height=BOX_HEIGHT,
@@ -118,6 +124,23 @@ def _rows(nodes: Sequence[Record], edges: Iterable[Record]) -> dict[str, int]:
         ordered = sorted(cells[cell], key=lambda key: (_mean(dependents[key], rows), key))
         rows |= {key: row for row, key in enumerate(ordered)}
     return rows
+
+
+def _most_rows(rows: Mapping[str, int]) -> int:
+    """Rows of a column at most: a longer one is folded, so that the picture has about the shape of a window."""
+    longest = max(rows.values(), default=0) + 1
+    return max(_SHORT, round(math.sqrt(longest * COLUMN / ROW / _WIDE)))
+
+
+def _columns(nodes: Sequence[Record], rows: Mapping[str, int], most: int) -> tuple[dict[str, int], int]:
+    """Column of each node, counted from the root, and how many there are; a hop takes as many as its cells need."""
+    widths: dict[int, int] = defaultdict(int)
+    for node in nodes:
+        widths[node["hops"]] = max(widths[node["hops"]], rows[node["key"]] // most + 1)
+    first, columns = {}, 0
+    for hops in sorted(widths):
+        first[hops], columns = columns, columns + widths[hops]
+    return {node["key"]: first[node["hops"]] + rows[node["key"]] // most for node in nodes}, max(columns, 1)
 
 
 def _mean(keys: Sequence[str], rows: Mapping[str, int]) -> float:

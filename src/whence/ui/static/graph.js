@@ -1,6 +1,7 @@
 // A large graph on a canvas: one element however many nodes, so that panning and zooming cost no layout. Places come from
 // the server. What can't be read at a scale isn't drawn; the list below the picture has the same links for everybody.
 const READABLE = 0.55;
+const [MOST_MOVING_LINES, REST_MS] = [600, 200];
 const [NEAREST, FARTHEST] = [2.5, 0.02];
 const COLOURS = ["ink", "dim", "line", "card", "bad", "against", "code", "model", "data"];
 const PAN = { ArrowLeft: [80, 0], ArrowRight: [-80, 0], ArrowUp: [0, 80], ArrowDown: [0, -80] };
@@ -21,11 +22,10 @@ class Graph {
     this.canvas = canvas;
     this.context = canvas.getContext("2d", { alpha: false });
     this.picture = picture;
-    this.edges = new Path2D();
-    this.added = new Path2D();
+    [this.edges, this.added] = [new Path2D(), new Path2D()];
     for (const line of picture.lines) (line.added ? this.added : this.edges).addPath(new Path2D(line.path));
     this.colours = palette(canvas);
-    this.isWaiting = false;
+    [this.isWaiting, this.isDrawn] = [false, false];
   }
 
   /** The whole picture, centred. */
@@ -67,24 +67,30 @@ class Graph {
     return this.picture.boxes.find((box) => wx >= box.x && wx <= box.x + box.width && wy >= box.y && wy <= box.y + box.height);
   }
 
-  /** Draw at the next frame, once, however often it is asked. */
+  /** Draw at the next frame, once, however often it is asked. Many lines cost most: they come back when it rests. */
   ask() {
+    clearTimeout(this.rest);
+    const isMoving = this.picture.lines.length > MOST_MOVING_LINES && this.isDrawn;
+    if (isMoving) this.rest = setTimeout(() => requestAnimationFrame(() => this.draw(false)), REST_MS);
     if (this.isWaiting) return;
     this.isWaiting = true;
     requestAnimationFrame(() => {
       this.isWaiting = false;
-      this.draw();
+      this.isDrawn = true;
+      this.draw(isMoving);
     });
   }
 
-  draw() {
+  draw(isMoving) {
     const { context, colours, scale, dots } = this;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = colours.card;
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     context.setTransform(scale * dots, 0, 0, scale * dots, this.x * dots, this.y * dots);
-    this.stroke(this.edges, colours.line, 1);
-    this.stroke(this.added, colours.against, 2.5);
+    if (!isMoving) {
+      this.stroke(this.edges, colours.line, 1);
+      this.stroke(this.added, colours.against, 2.5);
+    }
     for (const box of this.picture.boxes) if (this.isSeen(box)) this.box(box);
   }
 
