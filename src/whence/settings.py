@@ -54,7 +54,8 @@ class Settings(BaseSettings):
     )
     webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
-        description="Secrets with which webhooks are signed, comma separated: 'source:secret' (github, gitlab, ...).",
+        description="Secrets with which webhooks are signed, comma separated: 'source:secret' (github, gitlab, ...); "
+        "a source may have several while they are rotated.",
     )
     mlflow_registry: str = Field(
         "",
@@ -132,10 +133,11 @@ class Settings(BaseSettings):
         return tuple((days * 86_400, width_s) for days, width_s in ages if days)
 
     @property
-    def parsed_webhook_secrets(self) -> Mapping[str, bytes]:
-        """The secret of each source of webhooks."""
-        pairs = (pair.get_secret_value().partition(":") for pair in self.webhook_secrets)
-        return {source: secret.encode() for source, _, secret in pairs}
+    def parsed_webhook_secrets(self) -> Mapping[str, tuple[bytes, ...]]:
+        """The secrets of each source of webhooks; each of them is right."""
+        pairs = [pair.get_secret_value().partition(":") for pair in self.webhook_secrets]
+        sources = dict.fromkeys(source for source, _, _ in pairs)
+        return {one: tuple(secret.encode() for source, _, secret in pairs if source == one) for one in sources}
 
     @property
     def parsed_declaration_urls(self) -> Mapping[str, str]:
@@ -205,8 +207,6 @@ class Settings(BaseSettings):
         pairs = [pair.get_secret_value().partition(":") for pair in value]
         if not all(source and secret for source, _, secret in pairs):
             raise ValueError("each must be a source and its secret, as in 'github:secret'")
-        if len({source for source, _, _ in pairs}) < len(pairs):
-            raise ValueError("a source may have one secret only")
         return value
 
     @field_validator("declaration_urls")

@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.api import Api, running_api
 from tests.integration.shop import CHECKOUT, END, RANKER, ROLL_OUT, shop
+from whence.errors import ConfigError
 from whence.model.times import NS_PER_SECOND, format_time
 from whence.testing.graphs import at, change, delta
 
@@ -106,8 +107,38 @@ async def test_team_writes_with_its_own_template(tmp_path: Path) -> None:
         await api.store.upsert(shop())
         path = await answered(api)
         assert await text(api, path, "md") == "checkout: v41"
-        template.write_text("{{ planets }}")
-        await api.problem("GET", f"{path}/postmortem", 500)
+        template.write_text("{% extends 'postmortem.md' %}")
+        assert "## Lessons" in await text(api, path, "md")
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "{{ planets }}",
+        "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+        "{{ cycler.__init__.__globals__.os.environ }}",
+        "{{ theories.append(1) }}",
+        "{{ 1 / 0 }}",
+        "{% include '/etc/passwd' %}",
+        "{% include '../../../../../../../../etc/passwd' %}",
+    ],
+)
+async def test_template_reads_the_draft_and_nothing_else(tmp_path: Path, hostile: str) -> None:
+    template = tmp_path / "ours.md.j2"
+    template.write_text(hostile)
+    async with running_api(tmp_path, postmortem_template=str(template)) as api:
+        await api.store.upsert(shop())
+        await api.problem("GET", f"{await answered(api)}/postmortem", 500)
+
+
+async def test_template_that_cannot_be_used_is_refused_at_the_start(tmp_path: Path) -> None:
+    template = tmp_path / "ours.md.j2"
+    for content, said in ((None, "No such file"), ("a\n{% if %}", "line 2")):
+        if content is not None:
+            template.write_text(content)
+        with pytest.raises(ConfigError, match=f"WHENCE_POSTMORTEM_TEMPLATE: .*ours.md.j2.*{said}"):
+            async with running_api(tmp_path, postmortem_template=str(template)):
+                pass
 
 
 async def test_nothing_to_draft_from_is_not_found(api: Api) -> None:

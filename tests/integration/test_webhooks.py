@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import itertools
 import json
 import os
@@ -106,6 +107,40 @@ async def test_signed_deliveries_pass_without_a_token(tmp_path: Path) -> None:
         body = json.dumps(payload("mlflow/alias_created")).encode()
         answer = await _post(client, "mlflow", body, mlflow_signature(body, "flow-secret"))
         assert (answer.status_code, answer.json()["verified"]) == (201, True)
+
+
+def _grafana_headers(body: bytes, secret: str, signed_at_s: int = NOW_S) -> dict[str, str]:
+    digest = hmac.new(secret.encode(), f"{signed_at_s}:".encode() + body, "sha256").hexdigest()
+    return {"X-Grafana-Alerting-Signature": digest, "X-Grafana-Alerting-Timestamp": str(signed_at_s)}
+
+
+async def test_grafana_that_signs_needs_no_token_and_is_refused_once_it_is_replayed(tmp_path: Path) -> None:
+    body = json.dumps(payload("alertmanager/firing")).encode()
+    async with _whence(tmp_path, webhook_secrets=("grafana:alert-secret",), tokens=("token",)) as (client, _):
+        answer = await _post(client, "grafana", body, _grafana_headers(body, "alert-secret"))
+        assert (answer.status_code, answer.json()["verified"]) == (201, True)
+        replayed = _grafana_headers(body, "alert-secret", NOW_S - 301)
+        for headers in ({}, replayed, {"Authorization": "Bearer token"}):
+            assert (await _post(client, "grafana", body, headers)).status_code == 401
+
+
+async def test_grafana_that_does_not_sign_brings_a_token(tmp_path: Path) -> None:
+    async with _whence(tmp_path, tokens=("token",)) as (client, _):
+        body = payload("alertmanager/firing")
+        assert (await _post(client, "grafana", body, {})).status_code == 401
+        answer = await _post(client, "grafana", body, {"Authorization": "Bearer token"})
+        assert (answer.status_code, answer.json()["verified"]) == (201, True)
+
+
+@pytest.mark.parametrize(("secret", "status"), [("old", 201), ("new", 201), ("older", 401)])
+async def test_source_may_have_two_secrets_while_they_are_rotated(tmp_path: Path, secret: str, status: int) -> None:
+    async with _whence(tmp_path, webhook_secrets=("github:old", "mlflow:x", "github:new"), tokens=("t",)) as (
+        client,
+        _,
+    ):
+        body = json.dumps(payload("github/deployment_status")).encode()
+        answer = await _post(client, "github", body, DEPLOYMENT | github_signature(body, secret))
+        assert answer.status_code == status
 
 
 async def test_deliveries_that_nobody_vouches_for_are_refused_and_counted(tmp_path: Path) -> None:
@@ -214,7 +249,10 @@ async def test_deliveries_out_of_order_and_twice_leave_the_same_graph(tmp_path: 
 @pytest.mark.parametrize("secret", ["cdevents:secret", "gitea:secret"])
 def test_secret_that_would_never_be_used_stops_the_start(tmp_path: Path, secret: str) -> None:
     settings = Settings(webhook_secrets=(secret,))
-    with pytest.raises(ConfigError, match="github, gitlab, launchdarkly, mlflow, pagerduty, pagerduty-changes are"):
+    with pytest.raises(
+        ConfigError,
+        match="alert, flux, github, gitlab, grafana, launchdarkly, mlflow, pagerduty, pagerduty-changes are",
+    ):
         create_app(store=EmbeddedStore(tmp_path / "whence.db"), settings=settings, ingest=None, clock=lambda: NOW_NS)
 
 

@@ -76,9 +76,10 @@ def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None,
         clock: UTC nanoseconds since the epoch.
 
     Raises:
-        ConfigError: A secret for webhooks would never be used.
+        ConfigError: A secret for webhooks would never be used, or the template of postmortems can't be.
     """
     webhooks.check_secrets(settings)
+    postmortems.check_settings(settings)
     app = FastAPI(title="whence", version=version("whence"), docs_url=None, redoc_url=None, responses=errors.RESPONSES)
     app.state.context = Context(store, settings, settings.parsed_tokens, ingest, clock)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)

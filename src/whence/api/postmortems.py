@@ -17,7 +17,8 @@ from whence.api.feedback import feedback_kind
 from whence.api.investigations import EXHIBITS, stored_answer
 from whence.errors import NotFound
 from whence.incidents.life import IncidentJson
-from whence.postmortem import DraftJson, Sources, draft, html, markdown
+from whence.postmortem import DraftJson, Sources, check_template, draft, html, markdown
+from whence.settings import Settings
 from whence.store.protocol import MAX_PAGE
 from whence.tokens import Scope
 
@@ -36,6 +37,16 @@ class Format(StrEnum):
 
 
 FormatQuery = Annotated[Format, Query(alias="format")]
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse a template that can't be used.
+
+    Raises:
+        ConfigError: It is missing or can't be compiled.
+    """
+    if settings.postmortem_template:
+        check_template(Path(settings.postmortem_template))
 
 
 @router.get("/investigations/{answer_id}/postmortem", responses={200: {"model": DraftJson}})

@@ -6,6 +6,9 @@ whole service is open (no tokens, so loopback), and the answer says that nobody 
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Sequence
+
 from fastapi import APIRouter, BackgroundTasks, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials
 from typing_extensions import TypedDict
@@ -108,21 +111,34 @@ def _admit(context: Context, source: str, delivery: Delivery, bearer: HTTPAuthor
 
 
 def _verify(context: Context, source: str, delivery: Delivery, bearer: HTTPAuthorizationCredentials | None) -> bool:
-    verify = SOURCES[source].verify
-    if verify is None:
+    known = SOURCES[source]
+    secrets = context.settings.parsed_webhook_secrets.get(source, ())
+    if known.verify is not None and secrets:
+        _verify_any(known.verify, delivery, secrets)
+        return True
+    if known.verify is None or known.may_sign:
         check_token(context, bearer, Scope.INGEST)
         return bool(context.tokens)
-    secret = context.settings.parsed_webhook_secrets.get(source)
-    if secret is not None:
-        verify(delivery, secret)
-        return True
     if context.tokens:
         raise BadSignature("no_secret", _warning(source))
     return False
 
 
+def _verify_any(verify: Callable[[Delivery, bytes], None], delivery: Delivery, secrets: Sequence[bytes]) -> None:
+    """One of the secrets has to fit: while they are rotated, a source has the old one and the new one.
+
+    Raises:
+        BadSignature: What the last of them was refused for.
+    """
+    for secret in secrets[:-1]:
+        with contextlib.suppress(BadSignature):
+            verify(delivery, secret)
+            return
+    verify(delivery, secrets[-1])
+
+
 def _warning(source: str) -> str:
-    if SOURCES[source].verify is None:
+    if SOURCES[source].verify is None or SOURCES[source].may_sign:
         return "no token is set, so nobody can tell who sent this: set WHENCE_TOKENS"
     return (
         f"no secret is set for {source}, so nobody can tell who sent this: set WHENCE_WEBHOOK_SECRETS={source}:<secret>"

@@ -4,6 +4,6 @@ It fills in what was measured and leaves to people what only they can write. It 
 """
 
 from whence.postmortem.draft import DraftJson, Sources, draft
-from whence.postmortem.render import html, markdown
+from whence.postmortem.render import check_template, html, markdown
 
-__all__ = ["DraftJson", "Sources", "draft", "html", "markdown"]
+__all__ = ["DraftJson", "Sources", "check_template", "draft", "html", "markdown"]

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
+from dataclasses import replace
 
 import pytest
 
 from tests.webhook_payloads import NOW_S, delivery, github_signature, mlflow_signature
 from whence.errors import BadSignature
 from whence.intake.webhooks import SOURCES
-from whence.intake.webhooks.signatures import MAX_AGE_SECONDS, verify_github, verify_mlflow
+from whence.intake.webhooks.signatures import (
+    MAX_AGE_SECONDS,
+    verify_generic,
+    verify_github,
+    verify_grafana,
+    verify_mlflow,
+)
+from whence.model.times import NS_PER_SECOND
 
 BODY = b'{"zen": "Keep it logically awesome."}'
 
@@ -88,6 +97,86 @@ def test_header_of_a_source_proves_the_secret(source: str, header: str, right: s
         with pytest.raises(BadSignature) as refused:
             verify(delivery(BODY, headers), b"secret")
         assert refused.value.reason == reason
+
+
+def _grafana(signed: bytes, timestamp: str | None = None) -> dict[str, str]:
+    headers = {"X-Grafana-Alerting-Signature": hmac.new(b"secret", signed, "sha256").hexdigest()}
+    return headers | ({"X-Grafana-Alerting-Timestamp": timestamp} if timestamp is not None else {})
+
+
+@pytest.mark.parametrize("headers", [_grafana(BODY), _grafana(f"{NOW_S}:".encode() + BODY, str(NOW_S))])
+def test_grafana_signs_the_body_or_time_and_body(headers: dict[str, str]) -> None:
+    verify_grafana(delivery(BODY, headers), b"secret")
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ({}, "missing"),
+        (_grafana(BODY + b" "), "wrong"),
+        ({"X-Grafana-Alerting-Signature": "sha256=" + _digest(BODY, "secret")}, "wrong"),
+        (_grafana(BODY, str(NOW_S)), "wrong"),
+        (_grafana(f"{NOW_S}:".encode() + BODY), "wrong"),
+        (_grafana(f"{NOW_S - 301}:".encode() + BODY, str(NOW_S - 301)), "stale"),
+        (_grafana(b"soon:" + BODY, "soon"), "stale"),
+    ],
+)
+def test_grafana_signature_that_does_not_cover_time_and_body_is_refused(headers: dict[str, str], reason: str) -> None:
+    with pytest.raises(BadSignature) as refused:
+        verify_grafana(delivery(BODY, headers), b"secret")
+    assert refused.value.reason == reason
+
+
+STANDARD_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+def _standard(secret: str, *, signed_at_s: int = NOW_S, before: str = "") -> dict[str, str]:
+    key = base64.b64decode(secret.removeprefix("whsec_")) if secret.startswith("whsec_") else secret.encode()
+    digest = hmac.digest(key, f"msg_1.{signed_at_s}.".encode() + BODY, "sha256")
+    return {
+        "Webhook-Id": "msg_1",
+        "Webhook-Timestamp": str(signed_at_s),
+        "Webhook-Signature": before + "v1," + base64.b64encode(digest).decode(),
+    }
+
+
+def test_standard_webhook_known_answer_passes() -> None:
+    """The example of the Standard Webhooks specification."""
+    body = b'{"test": 2432232314}'
+    given = {
+        "Webhook-Id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "Webhook-Timestamp": "1614265330",
+        "Webhook-Signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
+    request = replace(delivery(body, given), now_ns=1_614_265_330 * NS_PER_SECOND)
+    verify_generic(request, STANDARD_SECRET.encode())
+
+
+@pytest.mark.parametrize("secret", ["secret", STANDARD_SECRET, "whsec_no base64"])
+def test_generic_sender_may_sign_by_the_standard_or_the_body_alone(secret: str) -> None:
+    key = secret if secret != "whsec_no base64" else "plain"
+    verify_generic(delivery(BODY, _standard(key)), key.encode())
+    verify_generic(delivery(BODY, _standard(key, before="v1,AAAA ")), key.encode())
+    for header in ("X-Signature", "X-Hub-Signature-256"):
+        verify_generic(delivery(BODY, {header: f"sha256={_digest(BODY, secret)}"}), secret.encode())
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ({}, "missing"),
+        ({"X-Signature": "sha256=00"}, "wrong"),
+        (_standard("another"), "wrong"),
+        (_standard("secret") | {"Webhook-Id": "msg_2"}, "wrong"),
+        (_standard("secret") | {"Webhook-Id": ""}, "missing"),
+        (_standard("secret", signed_at_s=NOW_S - 301), "stale"),
+        (_standard("another") | {"X-Signature": f"sha256={_digest(BODY, 'secret')}"}, "wrong"),
+    ],
+)
+def test_generic_signature_that_is_wrong_or_old_is_refused(headers: dict[str, str], reason: str) -> None:
+    with pytest.raises(BadSignature) as refused:
+        verify_generic(delivery(BODY, headers), b"secret")
+    assert refused.value.reason == reason
 
 
 @pytest.mark.parametrize(

@@ -34,16 +34,18 @@ class Source(NamedTuple):
 
     read: Callable[[Delivery], Receipt]
     verify: Callable[[Delivery, bytes], None] | None
-    """Checks the signature with the secret; None for a source that signs nothing and brings a bearer token instead."""
+    """Checks the signature with one secret; None for a source that signs nothing and brings a bearer token instead."""
+    may_sign: bool = False
+    """Whether it signs only where it is told to: without a secret in the settings it brings a bearer token."""
 
 
 SOURCES: Mapping[str, Source] = {
     alertmanager.SOURCE: Source(alertmanager.read, None),
-    alertmanager.GRAFANA: Source(alertmanager.read_grafana, None),
+    alertmanager.GRAFANA: Source(alertmanager.read_grafana, signatures.verify_grafana, may_sign=True),
     argocd.SOURCE: Source(argocd.read, None),
     cdevents.SOURCE: Source(cdevents.read, None),
     flux.SOURCE: Source(flux.read, signatures.verify_flux),
-    generic.SOURCE: Source(generic.read, None),
+    generic.SOURCE: Source(generic.read, signatures.verify_generic, may_sign=True),
     github.SOURCE: Source(github.read, signatures.verify_github),
     gitlab.SOURCE: Source(gitlab.read, signatures.verify_gitlab),
     launchdarkly.SOURCE: Source(launchdarkly.read, signatures.verify_launchdarkly),
