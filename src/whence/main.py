@@ -59,11 +59,18 @@ def serve(settings: Settings) -> None:
     Raises:
         ConfigError: It can't start as it is configured; the message says what to do.
     """
-    # Spans are tuples without cycles, and hundreds of thousands of them are alive: looking through them for garbage
-    # as often as Python does by default costs a quarter of the time.
-    gc.set_threshold(100_000, 50, 100)
+    look_for_garbage_rarely()
     with asyncio.Runner(loop_factory=_fast_loop()) as runner:
         runner.run(_serve_until_signal(settings))
+
+
+def look_for_garbage_rarely() -> None:
+    """Set how often this process looks for cycles.
+
+    Spans and rows are tuples without cycles, and hundreds of thousands of them are alive: looking through them as often
+    as Python does by default costs a quarter of the time.
+    """
+    gc.set_threshold(100_000, 50, 100)
 
 
 class Server:

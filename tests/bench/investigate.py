@@ -3,7 +3,8 @@
 Fills a store with a layered graph, gives some entries of its first domain the counts that a folder would have written
 in the last minutes, and asks of each of them in turn what changed. Prints p50 and p95 of reading, of ranking (with the
 look-up of owners) and of both, beside the size of the closure and of what was read, and how busy the machine was: its
-load average, and the CPU time of this process, which other work on the machine hardly changes.
+load average, and the CPU time of this process, which other work on the machine hardly changes. Garbage is collected as
+the server does it.
 
 Without ``--store`` the embedded store is measured; ``--store neo4j`` takes the Neo4j of the tests.
 """
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from tests.neo4j_server import empty, running_neo4j
 from whence.investigate import answer_to, read_case
+from whence.main import look_for_garbage_rarely
 from whence.model.change import Change
 from whence.model.delta import (
     ALL_REQUESTS,
@@ -169,6 +171,7 @@ async def opened(address: str) -> AsyncIterator[Store]:
 
 async def run(options: argparse.Namespace) -> None:
     """Measure one store."""
+    look_for_garbage_rarely()
     async with opened(options.store) as store:
         await measure(store, options.relations, options.rounds)
 
