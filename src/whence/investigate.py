@@ -108,6 +108,7 @@ async def read_case(
     buckets = replace(
         _behaviour_asked(incident, observe(Requests(exposures, bucket_s), incident).onset, until, options),
         nodes=_counted(subgraph, changes, versions, history_from, options.max_counted_nodes),
+        latency=not len(exposures),
     )
     operations, edges, profiles = await asyncio.gather(
         reader.operation_rows(buckets),

@@ -95,7 +95,8 @@ def _dependencies(rng: random.Random) -> DependencyQuery:
 
 def _buckets(rng: random.Random) -> BucketQuery:
     first, last = _window(rng)
-    return BucketQuery(_some(rng, NODES), START_S + first, START_S + last, _environment(rng), _known(rng))
+    nodes, environment, known_ns = _some(rng, NODES), _environment(rng), _known(rng)
+    return BucketQuery(nodes, START_S + first, START_S + last, environment, known_ns, rng.random() < 0.5)
 
 
 def _exposures(rng: random.Random) -> ExposureQuery:

@@ -82,7 +82,7 @@ class ReferenceReader:
     async def edge_rows(self, query: BucketQuery) -> EdgeRows:
         """Rows of relations among the nodes."""
         return EdgeRows.of(
-            EdgeRow(key.relation, key.start_s, *counts[1:])
+            EdgeRow(key.relation, key.start_s, *(counts if query.latency else counts._replace(latency=b""))[1:])
             for key, counts in self.graph.edges.items()
             if {key.relation.src, key.relation.dst} <= set(query.nodes)
             and query.from_s <= key.start_s < query.to_s

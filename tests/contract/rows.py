@@ -37,6 +37,11 @@ class RowContract(ContractBase):
         assert found == [EdgeRow(A_CALLS_B, START_S + 30, 20.5, 3.5, 1.25, SKETCH, b"")]
         assert type(found[0].relation) is type(A_CALLS_B)
 
+    async def test_edge_rows_leave_out_latency_where_it_is_not_wanted(self, store: Store) -> None:
+        await self.put(store, *connected(relation(A_CALLS_B)), edge(A_CALLS_B, 30, 2, latency=SKETCH, gap=SKETCH))
+        (found,) = await store.edge_rows(buckets(A, B, latency=False))
+        assert (found.latency, found.gap) == (b"", SKETCH)
+
     async def test_edge_rows_need_both_ends_among_the_nodes(self, store: Store) -> None:
         await self.put(store, *connected(relation(A_CALLS_B), relation(B_CALLS_C)), edge(A_CALLS_B), edge(B_CALLS_C))
         assert {row.relation for row in await store.edge_rows(buckets(A, B))} == {A_CALLS_B}

@@ -31,6 +31,7 @@ class Case:
     """Requests into the symptom's service."""
     operations: OperationRows = field(default_factory=lambda: OperationRows.of(()))
     edges: EdgeRows = field(default_factory=lambda: EdgeRows.of(()))
+    """Without the latency of calls, where there are requests into the symptom."""
     profiles: tuple[SnapshotProfile, ...] = ()
     bucket_s: int = 15
     truncated: bool = False

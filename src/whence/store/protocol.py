@@ -87,6 +87,8 @@ class BucketQuery:
     to_s: int
     environment: str | None = None
     known_ns: int | None = None
+    latency: bool = True
+    """Whether sketches of the latency of calls are read; they are empty where not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,8 @@ UNWIND $nodes AS key
 MATCH (src:Entity {{key: key}})-[r:{_TYPES}]->(dst)
 WHERE dst.key IN $nodes AND {_COUNTED_IN_ENVIRONMENT}
 MATCH (b:EdgeBucket {{owner: r.id}}) WHERE {_IN_WINDOW}
-WITH src, r, dst, collect([b.start_s, b.calls, b.errors, b.origin_errors, b.latency, b.gap]) AS rows
+WITH src, r, dst, collect([
+  b.start_s, b.calls, b.errors, b.origin_errors, CASE WHEN $latency THEN b.latency ELSE $no_latency END, b.gap]) AS rows
 RETURN collect([src.key, type(r), dst.key, r.environment, r.layer, rows])
 """
 """Plan: NodeUniqueIndexSeek, Expand(All), then one NodeUniqueIndexSeek on (owner, start_s, share) for each relation."""

@@ -131,7 +131,12 @@ class BoltStore:
 
     async def edge_rows(self, query: BucketQuery) -> EdgeRows:
         """See ``GraphReader.edge_rows``."""
-        parameters = {**_window(query), "nodes": sorted(set(query.nodes))}
+        parameters = {
+            **_window(query),
+            "nodes": sorted(set(query.nodes)),
+            "latency": query.latency,
+            "no_latency": b"",
+        }
         return to_edge_rows(await self._read_collected(queries.EDGE_ROWS, parameters))
 
     async def operation_rows(self, query: BucketQuery) -> OperationRows:

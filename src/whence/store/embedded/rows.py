@@ -40,7 +40,7 @@ WHERE r.dst IN (SELECT value FROM json_each(:nodes))
 EDGE_ROWS = f"""
 WITH RECURSIVE {_moments("edge_bucket")},
 wanted(id) AS MATERIALIZED (SELECT value FROM json_each(:wanted))
-SELECT b.relation, b.start, b.calls, b.errors, b.origin_errors, b.latency, b.gap
+SELECT b.relation, b.start, b.calls, b.errors, b.origin_errors, iif(:latency, b.latency, x''), b.gap
 FROM moment CROSS JOIN wanted CROSS JOIN edge_bucket b ON b.start = moment.start AND b.relation = wanted.id
 WHERE {_KNOWN}
 """
@@ -75,7 +75,9 @@ def edge_rows(reading: Reading, query: BucketQuery) -> EdgeRows:
     }
     relations = {row[0]: reading.relation_key(row[1:], nodes) for row in reading.rows(RELATIONS_AMONG, among)}
     window = {"from": query.from_s, "to": query.to_s, "known": query.known_ns}
-    relation, *counts = reading.columns(EDGE_ROWS, {**window, "wanted": json.dumps(sorted(relations))})
+    relation, *counts = reading.columns(
+        EDGE_ROWS, {**window, "wanted": json.dumps(sorted(relations)), "latency": query.latency}
+    )
     return EdgeRows.counted(Names.by_id(relation, relations), counts)
 
 
