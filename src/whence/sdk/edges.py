@@ -12,6 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from opentelemetry.context import Context
+
 from whence.model.names import INPUTS, MAX_REF_CHARS_ON_SPAN, MODELS, OUTPUTS
 from whence.sdk.guard import lose
 
@@ -24,17 +26,23 @@ _REFERENCE = re.compile(r"""[!-"$-~]+\#[!-"$-?A-~]+(?:@[a-z][a-z0-9]*:[!-"$-?A-~
 _CALLER = re.compile(r"[0-9a-f]{8}")
 
 
+def _nowhere() -> None:
+    """No context yet."""
+
+
 class Edge:
     """How often and when one reference was used. Times are Unix nanoseconds."""
 
-    __slots__ = ("count", "errors", "first_ns", "last_ns", "ref", "span_id")
+    __slots__ = ("attribute", "count", "errors", "first_ns", "last_ns", "ref", "tagged")
 
-    def __init__(self, ref: str) -> None:
+    def __init__(self, attribute: str, ref: str) -> None:
+        self.attribute = attribute
+        """The span attribute that lists such references, or ``CALLERS``."""
         self.ref = ref
         self.count = 0
         self.errors = 0
-        self.span_id = -1
-        """The span that was tagged last: another use under it need not look at its attributes."""
+        self.tagged: Callable[[], Context | None] = _nowhere
+        """Gives the context whose span was tagged last, while it lives: another use in it has nothing to tag."""
         self.first_ns = self.last_ns = time.time_ns()
 
     def use(self) -> None:
@@ -58,12 +66,10 @@ def edge_to(attribute: str, ref: str) -> Edge:
     return known if known is not None else _new(attribute, ref)
 
 
-def used() -> Iterator[tuple[str, Edge]]:
-    """(attribute or ``CALLERS``, record) of everything that was used at least once."""
-    for attribute, table in _tables.items():
-        for edge in tuple(table.values()):
-            if edge.count > 0:
-                yield attribute, edge
+def used() -> Iterator[Edge]:
+    """Everything that was used at least once."""
+    for table in _tables.values():
+        yield from (edge for edge in tuple(table.values()) if edge.count > 0)
 
 
 def on_first_use(listener: Callable[[], None]) -> None:
@@ -77,7 +83,7 @@ def _new(attribute: str, ref: str) -> Edge:
         raise ValueError(
             f"expected namespace#name@kind:version of at most {MAX_REF_CHARS_ON_SPAN} characters, got {ref[:300]!r}"
         )
-    edge = Edge(ref)
+    edge = Edge(attribute, ref)
     with _lock:
         table = _tables[attribute]
         if len(table) >= (MAX_CALLERS if attribute == CALLERS else MAX_EDGES):

@@ -29,9 +29,7 @@ _VERBS = {
 }
 
 
-def entity_state(
-    resource: Mapping[str, Any], used: Iterable[tuple[str, Edge]], *, interval_seconds: int
-) -> dict[str, Any]:
+def entity_state(resource: Mapping[str, Any], used: Iterable[Edge], *, interval_seconds: int) -> dict[str, Any]:
     """Attributes of the event.
 
     Args:
@@ -39,7 +37,7 @@ def entity_state(
         used: What was used at least once; beyond 500, the busiest are told and the rest counted.
         interval_seconds: When the next event is due; 0 for the last one.
     """
-    busiest = sorted(used, key=lambda pair: pair[1].count, reverse=True)
+    busiest = sorted(used, key=lambda edge: edge.count, reverse=True)
     description: dict[str, Any] = {SHORT_ID: short_id(resource)}
     if len(busiest) > MAX_RELATIONSHIPS:
         description["whence.truncated"] = len(busiest) - MAX_RELATIONSHIPS
@@ -49,7 +47,7 @@ def entity_state(
         "entity.id": {name: str(resource.get(name, "")) for name in identity},
         "entity.description": description,
         "entity.report.interval": interval_seconds,
-        "entity.relationships": [_relationship(*pair) for pair in busiest[:MAX_RELATIONSHIPS]],
+        "entity.relationships": [_relationship(edge) for edge in busiest[:MAX_RELATIONSHIPS]],
     }
 
 
@@ -60,8 +58,8 @@ def short_id(resource: Mapping[str, Any]) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:8]
 
 
-def _relationship(attribute: str, edge: Edge) -> dict[str, Any]:
-    verb, kind, key = _VERBS[attribute]
+def _relationship(edge: Edge) -> dict[str, Any]:
+    verb, kind, key = _VERBS[edge.attribute]
     return {
         "relationship.type": verb,
         "entity.type": kind,

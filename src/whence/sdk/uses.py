@@ -7,12 +7,13 @@ onto every span that starts inside.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from contextvars import Token
 from types import TracebackType
 from typing import Any, TypeVar
 
-from opentelemetry.context import Context, attach, detach
+from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.trace import get_current_span
 
 from whence.model.names import INPUTS, MODELS, OUTPUTS
@@ -32,31 +33,17 @@ class Use:
     any number of concurrent calls of a function that it decorates. Without a sound reference it does nothing.
     """
 
-    __slots__ = ("_attribute", "_edge", "_ref", "_token")
+    __slots__ = ("_edge", "_token")
 
-    def __init__(self, attribute: str, ref: str) -> None:
-        self._attribute = attribute
-        self._ref = ref
-        self._edge: Edge | None = None
+    def __init__(self, edge: Edge | None) -> None:
+        self._edge = edge
         self._token: Token[Context] | None = None
-        try:
-            self._edge = edge = edge_to(attribute, ref)
-            edge.use()
-            span = get_current_span()
-            span_id = span.get_span_context().span_id
-            if span_id != edge.span_id:
-                add_reference(span, attribute, ref)
-                edge.span_id = span_id
-            if active.running and (run := active.current()) is not None:
-                run.add(attribute, ref)
-        except Exception as error:  # noqa: BLE001 - the wall
-            fault("use of a reference", error)
 
     def __enter__(self) -> None:
         if self._edge is None:
             return
         try:
-            self._token = attach(context_with(self._attribute, self._ref))
+            self._token = attach(context_with(self._edge.attribute, self._edge.ref))
         except Exception as error:  # noqa: BLE001 - the wall
             fault("use of a reference", error)
 
@@ -71,9 +58,28 @@ class Use:
 
     def __call__(self, function: F) -> F:
         """Decorate a function: each call is a use of its own, and decorating is none."""
-        if self._edge is not None:
-            self._edge.count -= 1
-        return covered(function, lambda: Use(self._attribute, self._ref))
+        edge = self._edge
+        if edge is None:
+            return function
+        edge.count -= 1
+        return covered(function, lambda: _use(edge.attribute, edge.ref))
+
+
+def _use(attribute: str, ref: str) -> Use:
+    """The hot path: the second use in one context does nothing but count."""
+    try:
+        edge = edge_to(attribute, ref)
+        edge.use()
+        context = get_current()
+        if edge.tagged() is not context:
+            add_reference(get_current_span(context), attribute, ref)
+            edge.tagged = weakref.ref(context)
+        if active.running and (run := active.current()) is not None:
+            run.add(attribute, ref)
+    except Exception as error:  # noqa: BLE001 - the wall
+        fault("use of a reference", error)
+        return Use(None)
+    return Use(edge)
 
 
 _ENDS = (StopIteration, StopAsyncIteration)
@@ -86,7 +92,7 @@ def uses_model(ref: str) -> Use:
     Args:
         ref: ``namespace#name@kind:version``, at most 256 characters (``file#shop/ranker@version:v42``).
     """
-    return Use(MODELS, ref)
+    return _use(MODELS, ref)
 
 
 def reads(ref: str) -> Use:
@@ -95,7 +101,7 @@ def reads(ref: str) -> Use:
     Args:
         ref: ``namespace#name@kind:version``, at most 256 characters (``s3://lake#features@iceberg:3055``).
     """
-    return Use(INPUTS, ref)
+    return _use(INPUTS, ref)
 
 
 def writes(ref: str, *, profile: object = None) -> Use:
@@ -107,7 +113,7 @@ def writes(ref: str, *, profile: object = None) -> Use:
             column nulls, distinct values, least, greatest, mean and quantiles. Text is never sent. Needs
             ``whence[profiles]`` and takes up to half a second.
     """
-    use = Use(OUTPUTS, ref)
+    use = _use(OUTPUTS, ref)
     if profile is not None:
         _report_profile(ref, profile)
     return use

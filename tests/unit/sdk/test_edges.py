@@ -30,10 +30,10 @@ def fresh() -> Iterator[None]:
     edges._forget()
 
 
-def used_edge(attribute: str, ref: str, count: int = 1) -> tuple[str, Edge]:
-    edge = Edge(ref)
+def used_edge(attribute: str, ref: str, count: int = 1) -> Edge:
+    edge = Edge(attribute, ref)
     edge.count = count
-    return attribute, edge
+    return edge
 
 
 def test_entity_state_lists_each_use_with_its_count_busiest_first() -> None:
@@ -87,7 +87,7 @@ PROPAGATOR = CallerPropagator(TraceContextTextMapPropagator(), lambda: OWN_ID)
 
 
 def callers() -> dict[str, int]:
-    return {edge.ref: edge.count for attribute, edge in used() if attribute == CALLERS}
+    return {edge.ref: edge.count for edge in used() if edge.attribute == CALLERS}
 
 
 @pytest.mark.parametrize("flags", [TraceFlags.DEFAULT, TraceFlags.SAMPLED])

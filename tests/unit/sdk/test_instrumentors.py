@@ -329,7 +329,7 @@ with sqlalchemy.create_engine("sqlite:///b.db").begin() as connection:
     connection.execute(sqlalchemy.select(sqlalchemy.table("b", sqlalchemy.column("id"))))
 from whence.sdk.edges import used
 from whence.sdk.guard import losses
-print(*[edge.ref for _, edge in used()], losses())
+print(*[edge.ref for edge in used()], losses())
 """
     variables = {"OTEL_TRACES_EXPORTER": "none", "PATH": ""}
     done = subprocess.run(
@@ -375,7 +375,7 @@ torch.load("ranker.pt", map_location="cpu")
 with open("ranker.pt", "rb") as file:
     torch.load(file)
 from whence.sdk.edges import used
-print(*[(edge.ref, edge.count) for _, edge in used()])
+print(*[(edge.ref, edge.count) for edge in used()])
 """
     variables = {"OTEL_TRACES_EXPORTER": "none", "PYTHONPATH": str(tmp_path), "PATH": ""}
     done = subprocess.run(

@@ -1,4 +1,6 @@
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -149,7 +151,7 @@ def test_uses_around_work_in_threads_follow_opentelemetrys_own_context(
 
 
 def counts() -> dict[tuple[str, str], tuple[int, int]]:
-    return {(attribute, edge.ref): (edge.count, edge.errors) for attribute, edge in used()}
+    return {(edge.attribute, edge.ref): (edge.count, edge.errors) for edge in used()}
 
 
 def test_every_use_counts_without_any_span_and_decorating_is_no_use() -> None:
@@ -211,6 +213,27 @@ def test_uses_of_broken_reference_in_production_is_counted_and_harmless(
         pass
     assert attributes(spans) == {"outer": {}, "inner": {}}
     assert sum(losses().values()) == before + 1
+
+
+def test_uses_in_contexts_that_take_turns_tag_each_span(spans: InMemorySpanExporter, tracer: Tracer) -> None:
+    turns = [copy_context() for _ in range(2)]
+    kept = [context.run(tracer.start_as_current_span, f"request {number}") for number, context in enumerate(turns)]
+    for context, span in zip(turns, kept, strict=True):
+        context.run(span.__enter__)
+    for context in (*turns, *turns):
+        context.run(whence.reads, FEATURES)
+    for context, span in zip(turns, kept, strict=True):
+        context.run(span.__exit__, None, None, None)
+    assert attributes(spans) == {f"request {number}": {INPUTS: (FEATURES,)} for number in range(2)}
+
+
+def test_use_keeps_no_span_alive(tracer: Tracer) -> None:
+    with tracer.start_as_current_span("request") as span:
+        whence.reads(FEATURES)
+        alive = weakref.ref(span)
+    del span
+    gc.collect()
+    assert alive() is None
 
 
 def test_uses_without_any_span_does_nothing(spans: InMemorySpanExporter) -> None:
