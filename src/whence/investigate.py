@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from whence.errors import EntityNotFound
-from whence.model.answer import Answer, Onset, Suspect
+from whence.model.answer import Answer, Onset
 from whence.model.change import Change
 from whence.model.delta import Relation
 from whence.model.graph import Subgraph
@@ -75,8 +75,8 @@ async def investigate(
     Raises:
         EntityNotFound: No such entity; the error carries the nearest names.
 
-    Cost: a fixed number of reads (eight, one for each page of changes, one for each suspect shown), in four steps one
-    after the other and those of one step at once; then the ranking.
+    Cost: a fixed number of reads (nine, and one for each further page of changes), in four steps one after the other
+    and those of one step at once; then the ranking.
     """
     case = await read_case(reader, incident, now_ns=now_ns, bucket_s=bucket_s, options=options)
     return await answer_to(reader, case, options)
@@ -85,7 +85,13 @@ async def investigate(
 async def answer_to(reader: GraphReader, case: Case, options: InvestigateOptions = DEFAULT_OPTIONS) -> Answer:
     """The answer to a case that was read, with who owns what was changed."""
     answer = rank(case, options.weights)
-    return replace(answer, suspects=tuple(await asyncio.gather(*(_with_owner(reader, one) for one in answer.suspects))))
+    changed = [base_key(one.path[-1]) for one in answer.suspects]
+    known = {one.key: one for one in await reader.entities(sorted(set(changed)))}
+    suspects = (
+        replace(suspect, owner=known[key].attribute("owner")) if key in known else suspect
+        for suspect, key in zip(answer.suspects, changed, strict=True)
+    )
+    return replace(answer, suspects=tuple(suspects))
 
 
 async def read_case(
@@ -182,12 +188,6 @@ def _counted(
 
 def _goes_by(base: str, subjects: set[str]) -> bool:
     return base in subjects or base.partition("#")[2] in subjects
-
-
-async def _with_owner(reader: GraphReader, suspect: Suspect) -> Suspect:
-    """The suspect with who owns what was changed, if that is known."""
-    entity = await reader.entity(base_key(suspect.path[-1]))
-    return replace(suspect, owner=entity.attribute("owner")) if entity is not None else suspect
 
 
 async def upstream_changes(
