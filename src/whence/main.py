@@ -37,6 +37,7 @@ from whence.collector.http import OtlpHttpApp
 from whence.collector.ingest import Ingest, IngestLimits
 from whence.collector.receivers import Receivers
 from whence.collector.recovery import recover
+from whence.collector.redelivery import Taken
 from whence.collector.spool import Spool
 from whence.errors import ConfigError
 from whence.otlp import DecodeLimits
@@ -178,13 +179,14 @@ async def _start_ingest(settings: Settings, store: Store) -> Ingest:
     engine = make_engine(settings.engine, _fold_options(settings), _decode_limits(settings))
     spool = Spool(settings.data_dir / "spool")
     flusher = Flusher(store)
-    await asyncio.to_thread(recover, spool.segments(), engine, flusher)
+    taken = Taken()
+    await asyncio.to_thread(recover, spool.segments(), engine, flusher, taken)
     limits = IngestLimits(
         queue_max_bytes=settings.queue_max_bytes,
         spool_max_bytes=settings.spool_max_bytes,
         flush_seconds=settings.flush_seconds,
     )
-    ingest = Ingest(engine, spool, flusher, limits, clock=time.time_ns, new_writer=_writer_names().__next__)
+    ingest = Ingest(engine, spool, flusher, taken, limits, clock=time.time_ns, new_writer=_writer_names().__next__)
     await ingest.start()
     return ingest
 

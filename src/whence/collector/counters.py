@@ -17,12 +17,17 @@ class IngestCounters:
         self._rejected: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
         self._bytes = 0
+        self._redelivered = 0
 
     def accepted(self, request: Request, batch: Batch) -> None:
         """A request that was answered with success, perhaps a partial one."""
         self._records[request.signal.name.lower()] += batch.records
         self._bytes += len(request.body)
         self._rejected.update(dict(batch.rejections.counts))
+
+    def redelivered(self) -> None:
+        """A request that had been taken before."""
+        self._redelivered += 1
 
     def refused(self, reason: str) -> None:
         """A whole request that was not taken."""
@@ -33,6 +38,7 @@ class IngestCounters:
         return (
             counter("whence_accepted_records_total", "Spans and log records taken.", *_by("signal", self._records)),
             counter("whence_accepted_bytes_total", "Bytes of accepted requests, as sent.", Sample(self._bytes)),
+            counter("whence_redelivered_requests_total", "Requests taken before.", Sample(self._redelivered)),
             counter("whence_rejected_records_total", "Records that can't be used.", *_by("reason", self._rejected)),
             counter("whence_refused_requests_total", "Requests not taken; resend.", *_by("reason", self._refused)),
         )

@@ -23,6 +23,7 @@ from whence.collector.counters import IngestCounters, engine_metrics
 from whence.collector.engine import Batch, Engine, Request
 from whence.collector.flusher import Flusher
 from whence.collector.records import to_record
+from whence.collector.redelivery import Taken, digest_of
 from whence.collector.spool import Segment, Spool
 from whence.errors import Overloaded
 from whence.metrics import Metric, Sample, counter, gauge
@@ -60,8 +61,9 @@ class Outcome(NamedTuple):
 @dataclass(slots=True)
 class _Waiting:
     request: Request
+    digest: bytes
     batch: Batch
-    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    done: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Ingest:
@@ -72,6 +74,7 @@ class Ingest:
         engine: Engine,
         spool: Spool,
         flusher: Flusher,
+        taken: Taken,
         limits: IngestLimits,
         *,
         clock: Callable[[], int],
@@ -81,6 +84,7 @@ class Ingest:
         self.engine = engine
         self._spool = spool
         self._flusher = flusher
+        self._taken = taken
         self._limits = limits
         self._clock = clock
         self._new_writer = new_writer
@@ -135,15 +139,19 @@ class Ingest:
         self._refuse_when_full(size)
         self._queued_bytes += size
         try:
-            batch = await self._in_fold(lambda: self.engine.decode(request, self._now()))
+            digest, batch = await self._in_fold(lambda: (digest_of(request), self.engine.decode(request, self._now())))
+            is_new = True
             if batch.records:
-                waiting = _Waiting(request, batch)
+                waiting = _Waiting(request, digest, batch)
                 self._waiting.append(waiting)
                 self._arrived.set()
-                await waiting.done
+                is_new = await waiting.done
         finally:
             self._queued_bytes -= size
-        self.counters.accepted(request, batch)
+        if is_new:
+            self.counters.accepted(request, batch)
+        else:
+            self.counters.redelivered()
         return Outcome(batch.records, batch.rejections)
 
     def metrics(self) -> Sequence[Metric]:
@@ -151,6 +159,7 @@ class Ingest:
         return (
             *self.counters.metrics(),
             *engine_metrics(self.engine),
+            gauge("whence_remembered_requests", "Requests that count once if sent again.", Sample(len(self._taken))),
             gauge("whence_queued_bytes", "Requests that wait for disk or fold.", Sample(self._queued_bytes)),
             gauge("whence_spool_bytes", "Acknowledged requests on disk.", Sample(self._spool_bytes())),
             gauge("whence_unflushed_rows", "Rows that the store lacks.", Sample(self._flusher.pending_rows)),
@@ -174,7 +183,10 @@ class Ingest:
             await self._commit()
 
     async def _commit(self) -> None:
-        """Make everything that waits durable with one sync, acknowledge it, and fold it in the same order."""
+        """Make everything that waits durable with one sync, acknowledge it, and fold it in the same order.
+
+        What was taken before is acknowledged alone.
+        """
         async with self._order:
             self._arrived.clear()
             group, self._waiting = self._waiting, []
@@ -182,18 +194,21 @@ class Ingest:
             if not group or segment is None:
                 return
             now_ns = self._now()
-            records = [to_record(waiting.request, now_ns) for waiting in group]
+            new = {one.digest: one for one in reversed(group) if one.digest not in self._taken}
+            records = [to_record(waiting.request, now_ns) for waiting in new.values()]
             try:
-                await self._in_disk(lambda: segment.append(records))
+                if records:
+                    await self._in_disk(lambda: segment.append(records))
             except OSError as error:
                 log.exception("the spool can't be written")
                 self.counters.refused("disk")
                 _refuse(group, Overloaded(f"the spool can't be written ({error.strerror})", retry_after_seconds=5))
                 return
+            self._taken.add(new, now_ns)
             for waiting in group:
                 if not waiting.done.done():
-                    waiting.done.set_result(None)
-            batches = [waiting.batch for waiting in group]
+                    waiting.done.set_result(new.get(waiting.digest) is waiting)
+            batches = [waiting.batch for waiting in new.values()]
             await self._in_fold(lambda: _apply_all(self.engine, batches, now_ns))
 
     async def _flush_forever(self) -> None:
@@ -224,8 +239,8 @@ class Ingest:
             delta = await self._in_fold(lambda: _expire_and_drain(self.engine, now_ns))
             self._flusher.add(delta)
             checkpoint = await self._in_fold(lambda: encode_spans(self.engine.open_spans()))
-            writer = self._new_writer()
-            fresh = await self._in_disk(lambda: self._spool.begin(writer, checkpoint, now_ns))
+            writer, taken = self._new_writer(), self._taken.encode()
+            fresh = await self._in_disk(lambda: self._spool.begin(writer, checkpoint, taken, now_ns))
             await self._in_fold(lambda: self.engine.roll(writer))
             old, self._segment, self._segment_began_ns = self._segment, fresh, now_ns
             if old is not None:

@@ -4,8 +4,9 @@ A spool is a folder of segments. A segment is a magic line and records, little e
 ``[u32 length][u32 crc32][u8 kind][u64 time][body]``. The checksum covers everything after it. ``time`` (UTC ns) is when
 the record was accepted and is the clock with which it is folded, live and on replay, so a replay gives the same rows.
 
-The first record of a segment is a checkpoint: the spans of traces that were open when it began. So a segment depends on
-no earlier one, and as soon as the store has what came before, all earlier segments can go. The file's name is its
+The first records of a segment are a checkpoint: the spans of traces that were open when it began, and which requests
+had been taken. So a segment depends on no earlier one, and as soon as the store has what came before, all earlier
+segments can go. The file's name is its
 sequence number and the writer under whose name its counts are stored: replaying a segment rewrites the same rows.
 """
 
@@ -27,7 +28,9 @@ _STAMP = struct.Struct("<BQ")
 _SUFFIX = ".segment"
 
 CHECKPOINT = 0
-"""Kind of a segment's first record; all other kinds belong to the caller."""
+"""Kind of a segment's first record."""
+TAKEN = 0x1F
+"""Kind of its second: which requests were taken before. All other kinds belong to the caller."""
 
 
 class Record(NamedTuple):
@@ -97,14 +100,14 @@ class Spool:
             paths.pop().unlink()
         return paths
 
-    def begin(self, writer: str, checkpoint: bytes, time_ns: int) -> Segment:
-        """Start a new segment; on return its checkpoint is durable."""
+    def begin(self, writer: str, checkpoint: bytes, taken: bytes, time_ns: int) -> Segment:
+        """Start a new segment; on return its first records are durable."""
         paths = sorted(self.folder.glob(f"*{_SUFFIX}"))
         sequence = int(paths[-1].name.partition("-")[0]) + 1 if paths else 1
         path = self.folder / f"{sequence:010d}-{writer}{_SUFFIX}"
         try:
             segment = Segment(path)
-            segment.append([Record(CHECKPOINT, time_ns, checkpoint)])
+            segment.append([Record(CHECKPOINT, time_ns, checkpoint), Record(TAKEN, time_ns, taken)])
             _sync_folder(self.folder)
         except OSError:
             path.unlink(missing_ok=True)
