@@ -13,6 +13,7 @@ import pandas as pd
 import psycopg
 import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
+import sqlalchemy as sa
 from gcsfs.core import GCSFileSystem  # type: ignore[import-untyped]
 from psycopg import sql
 from pyiceberg.catalog.sql import SqlCatalog
@@ -20,6 +21,7 @@ from pyiceberg.catalog.sql import SqlCatalog
 from tests.unit.sdk.instrumented import Request, by_content, instrumented, request_
 from tests.unit.sdk.object_stores import COMMIT, GcsStub, LakeFsStub, S3Stub, running
 from whence.model.names import INPUTS, MODELS, OUTPUTS
+from whence.sdk.edges import used
 from whence.sdk.instrument import dvc, files
 from whence.sdk.instrument.sql import Name, tables_in
 
@@ -90,6 +92,21 @@ def test_tables_of_psycopg_statements_are_read_and_written(request_: Request, po
             with cursor.copy('copy "Users" from stdin') as copy:
                 copy.write_row((1,))
         assert (request_[INPUTS], request_[OUTPUTS]) == ({f"{here}.shop.orders"}, {f"{here}.public.Users"})
+
+
+def test_table_under_sqlalchemy_and_psycopg_counts_once(request_: Request, postgres: str) -> None:
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(postgres))
+    ledger = sa.Table("ledger", sa.MetaData(), sa.Column("id", sa.Integer))
+    with engine.begin() as connection:
+        ledger.create(connection)
+        connection.execute(sa.insert(ledger).values(id=1))
+        with request_:
+            assert connection.execute(sa.select(ledger.c.id)).all() == [(1,)]
+            assert connection.execute(sa.text("select id from ledger")).all() == [(1,)]
+    engine.dispose()
+    assert request_[INPUTS] == {"postgres://localhost:5432#postgres.public.ledger"}
+    counts = {edge.ref: edge.count for edge in used() if edge.attribute == INPUTS and edge.ref.endswith(".ledger")}
+    assert counts == {"postgres://localhost:5432#postgres.public.ledger": 2}
 
 
 async def test_tables_of_asynchronous_and_server_side_cursors_are_told(request_: Request, postgres: str) -> None:

@@ -66,6 +66,11 @@ def disable() -> None:
         _enabled.popitem()[1].undo()
 
 
+def is_enabled(name: str) -> bool:
+    """Whether an instrumentor is on, so that another one need not tell the same thing."""
+    return name in _enabled
+
+
 def wanted() -> tuple[str, ...]:
     """The instrumentors that the environment asks for."""
     stated = os.environ.get("WHENCE_INSTRUMENT", "all").split(",")

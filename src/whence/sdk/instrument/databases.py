@@ -1,4 +1,4 @@
-"""Tables that SQLAlchemy statements read and write. SQL given as text is not parsed."""
+"""Tables that SQLAlchemy statements read and write. SQL given as text is not parsed, unless by the driver's own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.dml import UpdateBase
 
 from whence.sdk.guard import guarded
+from whence.sdk.instrument import is_enabled
 from whence.sdk.instrument.files import named
 from whence.sdk.instrument.patches import Patches
 from whence.sdk.instrument.sql import table_on_server
@@ -30,7 +31,7 @@ def instrument(patches: Patches, _library: ModuleType) -> None:
 
 @guarded
 def _executed(connection: Any, statement: Any, *_details: Any) -> None:
-    if not hasattr(statement, "get_children"):
+    if not hasattr(statement, "get_children") or _is_told_by_the_driver(connection):
         return
     target = statement.table if isinstance(statement, UpdateBase) else None
     if isinstance(target, Table):
@@ -38,6 +39,12 @@ def _executed(connection: Any, statement: Any, *_details: Any) -> None:
     for element in visitors.iterate(statement):
         if isinstance(element, Table) and element is not target:
             _tell(reads, connection.engine.url, element)
+
+
+def _is_told_by_the_driver(connection: Any) -> bool:
+    """Drivers that have an instrumentor of their own see each statement too, those given as text among them."""
+    driver: str = connection.dialect.driver
+    return driver == "psycopg" and is_enabled(driver)
 
 
 def _tell(verb: Any, url: URL, table: Table) -> None:
