@@ -20,6 +20,9 @@ _PROVIDERS = {
     "vertex_ai": "gcp.vertex_ai",
     "xai": "x_ai",
 }
+_PROVIDER_KEYS = ("gen_ai.provider.name", "llm.provider", "mlflow.llm.provider", "decision.provider", "llm.system")
+_FRAMEWORKS = frozenset({"langchain", "langgraph", "llamaindex", "llama_index", "haystack", "crewai"})
+"""What stands between an application and a provider, and is named in a provider's place."""
 _MAX_LINKED_PROMPTS = names.MAX_REFS_PER_SPAN
 
 
@@ -43,6 +46,9 @@ def _hosted(stated: Stated) -> tuple[str, ...]:
         "llm.request.model_name",
         "embedding.model_name",
         "reranker.model_name",
+        "decision.response.model_name",
+        "decision.model_name",
+        "decision.request.model_name",
         "mlflow.llm.model",
     )
     if not model:
@@ -58,7 +64,8 @@ def _hinted(stated: Stated) -> tuple[str, ...]:
 
 def provider_namespace(stated: Stated) -> str:
     """Namespace of what a GenAI provider hosts."""
-    provider = stated.first("gen_ai.provider.name", "llm.provider", "mlflow.llm.provider").lower()
+    names_stated = (stated.text(key).lower() for key in _PROVIDER_KEYS)
+    provider = next((name for name in names_stated if name and name not in _FRAMEWORKS), "")
     return f"genai://{_PROVIDERS.get(provider, provider)}"
 
 
@@ -82,6 +89,10 @@ def prompts_of(stated: Stated, warnings: Warnings) -> tuple[str, ...]:
     linked = _linked_prompts(stated.text("mlflow.linkedPrompts"))
     if linked:
         return linked
+    prompt, version = stated.text("prompt.id"), stated.text("llm.prompt_template.version")
+    if prompt:
+        vendor = stated.text("prompt.vendor").lower()
+        return _one(key_of(f"prompt://{vendor}", prompt, "version" if version else "", version))
     name = stated.text("gen_ai.prompt.name")
     return _one(key_of("prompt://", name)) if name else ()
 

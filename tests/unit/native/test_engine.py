@@ -18,6 +18,7 @@ from tests.unit.fold.folding import IDLE_NS, TTL_NS
 from tests.unit.fold.folding import NOW_NS as FOLD_NOW_NS
 from tests.unit.fold.test_laws import chunks, copied, shuffled, traces
 from tests.unit.native.requests import damaged, requests
+from tests.unit.otlp.llm_spans import SPANS
 from tests.unit.otlp.wire import NOW_NS, START_NS, body_of, key_values, logs_request, traces_request, wire_span
 from whence.collector.engine import Engine, Folder, Request, Signal
 from whence.collector.engines import FoldOptions, make_engine
@@ -242,3 +243,15 @@ def test_folders_agree_on_kinds_that_nobody_knows() -> None:
     for folder in pair:
         folder.expire(NOW_NS + 5)
     assert pair[1].drain(NOW_NS + 5) == pair[0].drain(NOW_NS + 5)
+
+
+def test_spans_of_language_model_clients_give_the_same() -> None:
+    spans = [
+        wire_span(attributes=span.attributes, span_id=bytes([number]) * 8)
+        for number, span in enumerate(SPANS.values(), start=1)
+    ]
+    body = traces_request(*spans).SerializeToString()
+    steps = [Step(0, submit(Request(Signal.TRACES, Encoding.PROTOBUF, False, body)))]
+    found = assert_same(steps, engines())
+    named = {key.dst for key in found.relations}
+    assert {key for span in SPANS.values() for key in (*span.models, *span.prompts)} <= named
