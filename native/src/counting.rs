@@ -318,6 +318,9 @@ impl Count<'_> {
         let index = sketch_index(latency_ns);
         let new = Addition { start_ns: row.start_ns, end_ns: row.end_ns, numbers, index, weight };
         self.buckets.at(place).edges.add(edge, new);
+        let used = (row.end_ns, row.trace_id);
+        let last = self.buckets.examples.entry(edge).or_insert(used);
+        *last = used.max(*last);
     }
 
     /// What a service version made in a trace derives from what it read and used in it.

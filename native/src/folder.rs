@@ -4,10 +4,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::batch::{Batch, Row};
 use crate::counting::{Totals, count};
+use crate::memory::Map;
 use crate::tables::{Addition, Buckets, Changed};
 use crate::things::{Catalog, Tuples};
 use crate::traces::{ClosedTrace, OpenTraces};
@@ -23,6 +24,9 @@ type ChangedExposure<'py> = ((u32, u32), Bound<'py, PyTuple>, i64, i64);
 type ChangedBucket<'py> = (i64, Vec<ChangedRow<'py>>, Vec<ChangedRow<'py>>, Vec<ChangedExposure<'py>>);
 /// Output, what it derives from, the origin that made it; first and last seen, and since when known.
 type Derived = (u32, u32, u32, i64, i64, i64);
+/// By relation: when, and in which trace, it was used last.
+type Examples = Map<u32, (i64, [u8; 16])>;
+type Drained<'py> = (Vec<ChangedBucket<'py>>, Vec<Derived>, Bound<'py, PyDict>);
 
 /// Joins the spans of each trace and counts them.
 #[pyclass(frozen, module = "whence._native")]
@@ -80,8 +84,8 @@ impl Folder {
     }
 
     /// Everything that changed since the last drain.
-    fn drain<'py>(&self, py: Python<'py>, now_ns: i64) -> PyResult<(Vec<ChangedBucket<'py>>, Vec<Derived>)> {
-        let (buckets, derivations) = self.locked(py, |state| state.drain(now_ns))?;
+    fn drain<'py>(&self, py: Python<'py>, now_ns: i64) -> PyResult<Drained<'py>> {
+        let (buckets, derivations, examples) = self.locked(py, |state| state.drain(now_ns))?;
         let mut changed = Vec::new();
         for (start_s, operations, edges, exposures) in buckets {
             let exposures = exposures.into_iter().map(|(pair, row)| {
@@ -95,7 +99,11 @@ impl Folder {
                 exposures.collect::<PyResult<_>>()?,
             ));
         }
-        Ok((changed, derivations))
+        let used = PyDict::new(py);
+        for (edge, (at_ns, trace_id)) in examples {
+            used.set_item(edge, (at_ns, PyBytes::new(py, &trace_id)))?;
+        }
+        Ok((changed, derivations, used))
     }
 
     /// Count with another catalog from here on. Open traces come along, as if their spans had arrived just now.
@@ -218,7 +226,7 @@ impl State {
         count(closed, &mut self.catalog, &mut self.tuples, &mut self.buckets, &mut self.totals)
     }
 
-    fn drain(&mut self, now_ns: i64) -> PyResult<(Vec<ChangedTables>, Vec<Derived>)> {
+    fn drain(&mut self, now_ns: i64) -> PyResult<(Vec<ChangedTables>, Vec<Derived>, Examples)> {
         self.now_ns = self.now_ns.max(now_ns);
         self.count_closed()?;
         let (width_s, exposures) = (self.width_ns / NS_PER_SECOND, &self.catalog.exposures);
@@ -231,7 +239,7 @@ impl State {
         let derived = derivations
             .into_iter()
             .map(|((made, source, origin), seen)| (made, source, origin, seen.first_ns, seen.last_ns, seen.known_ns));
-        Ok((changed, derived.collect()))
+        Ok((changed, derived.collect(), std::mem::take(&mut self.buckets.examples)))
     }
 
     fn roll(&mut self, catalog: Py<PyAny>) -> PyResult<()> {

@@ -212,6 +212,8 @@ pub struct Buckets {
     touched: BTreeMap<i64, u32>,
     /// By output, what it derives from, and the origin that made it.
     pub derivations: Map<(u32, u32, u32), Derivation>,
+    /// Of each relation used since the last drain: when, and in which trace, it was used last.
+    pub examples: Map<u32, (i64, [u8; 16])>,
 }
 
 impl Buckets {
@@ -222,6 +224,7 @@ impl Buckets {
             place_of: Map::default(),
             touched: BTreeMap::new(),
             derivations: Map::default(),
+            examples: Map::default(),
         }
     }
 

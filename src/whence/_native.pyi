@@ -49,8 +49,8 @@ class Folder:
         """Count one error log."""
     def expire(self, now_ns: int) -> None:
         """Close what is due."""
-    def drain(self, now_ns: int) -> tuple[list[ChangedBucket], list[Derived]]:
-        """What changed since the last call."""
+    def drain(self, now_ns: int) -> tuple[list[ChangedBucket], list[Derived], dict[int, tuple[int, bytes]]]:
+        """What changed since the last call; last, when and in which trace each relation was used last."""
     def roll(self, catalog: NumberedCatalog) -> None:
         """Count with another catalog from here on."""
     def open_spans(self) -> Batch:

@@ -45,6 +45,7 @@ def random_questions(seed: int, rounds: int = 15) -> Iterator[Question]:
         yield Question(rng.choice(("upstream", "downstream")), (_closure(rng),))
         yield Question(rng.choice(("upstream", "downstream")), (_closure(rng),))
         yield Question(rng.choice(("edge_rows", "operation_rows")), (_buckets(rng),))
+        yield Question("examples", (_some(rng, NODES),))
         yield Question("dependencies", (_dependencies(rng),))
         yield Question("exposure_rows", (_exposures(rng),))
         yield Question("changes", (_changes(rng),))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from whence.model.change import Change
-from whence.model.delta import ALL_REQUESTS, Entity, GraphDelta, Relation, RelationKey, merge_all
+from whence.model.delta import ALL_REQUESTS, Entity, Example, GraphDelta, Relation, RelationKey, merge_all
 from whence.model.environments import bears_on
 from whence.model.graph import Dependency, EdgeRow, ExposureRow, OperationRow, Subgraph
 from whence.model.kinds import VERSION_KINDS, RelationType
@@ -89,6 +89,10 @@ class ReferenceReader:
             and query.environment in (None, key.relation.environment)
             and _was_known(writer_known_ns(key.writer), query.known_ns)
         )
+
+    async def examples(self, nodes: Sequence[str]) -> Mapping[RelationKey, Example]:
+        """Examples of relations among the nodes."""
+        return {key: one for key, one in self.graph.examples.items() if {key.src, key.dst} <= set(nodes)}
 
     async def operation_rows(self, query: BucketQuery) -> OperationRows:
         """Rows of the nodes."""

@@ -14,6 +14,7 @@ from whence.testing.graphs import (
     connected,
     edge,
     entity,
+    example,
     exposure,
     key,
     link,
@@ -47,6 +48,22 @@ class RowContract(ContractBase):
         assert {row.relation for row in await store.edge_rows(buckets(A, B))} == {A_CALLS_B}
         assert {row.relation for row in await store.edge_rows(buckets(A, C))} == set()
         assert {row.relation for row in await store.edge_rows(buckets(A, B, C, B))} == {A_CALLS_B, B_CALLS_C}
+
+    async def test_examples_keep_the_latest_trace_of_each_relation_whatever_the_order(self, store: Store) -> None:
+        live = A_CALLS_B._replace(environment="production")
+        told = [example(A_CALLS_B, 9, 1), example(A_CALLS_B, 9, 3), example(A_CALLS_B, 9, 2), example(A_CALLS_B, 4, 7)]
+        await self.put(store, *connected(relation(A_CALLS_B), relation(live), relation(B_CALLS_C)))
+        for one in (*told, example(live, 1, 5)):
+            await self.put(store, one)
+        found = await store.examples([A, B, B, C, key("x")])
+        assert found == dict([example(A_CALLS_B, 9, 3), example(live, 1, 5)])
+        assert not await store.examples([A, C])
+        assert not await store.examples([])
+
+    async def test_example_before_its_relation_is_kept(self, store: Store) -> None:
+        await self.put(store, example(A_CALLS_B, 5))
+        await self.put(store, *connected(relation(A_CALLS_B, 2, 9)))
+        assert await store.examples([A, B]) == dict([example(A_CALLS_B, 5)])
 
     async def test_edge_rows_without_duplicates_when_a_node_is_named_twice(self, store: Store) -> None:
         loop = link(A, A)

@@ -53,6 +53,7 @@ async def test_finding_names_owners_volume_times_and_lines(planted_api: Api) -> 
     assert (reader["dependent_owner"], reader["dependency_owner"]) == ("team-reports", "team-crm")
     assert (reader["calls"], reader["environment"], reader["types"]) == (TRACES, "production", ["READS"])
     assert reader["first_seen_at"] < reader["last_seen_at"]
+    assert reader["traces"] == [f"{1_000 + TRACES:032x}"]
     (version,) = (await report(planted_api, status="unexpected_version"))["items"]
     assert version["versions"] == [f"{PAYMENT}@version:v1"]
     assert version["declared"] == [
@@ -65,6 +66,15 @@ async def test_finding_names_owners_volume_times_and_lines(planted_api: Api) -> 
             "versions": ["v2"],
         }
     ]
+
+
+async def test_finding_names_the_latest_trace_of_each_version_and_none_beyond_the_window(planted_api: Api) -> None:
+    await declare(planted_api, "whence: 1")
+    (call,) = (await report(planted_api, entity="payment", status="undeclared"))["items"][:1]
+    assert (call["dependent"], call["dependency"]) == (PAYMENT, STRIPE)
+    assert call["traces"] == [f"{trace:032x}" for trace in (TRACES, TRACES // 2)]
+    early = await planted_api.get("/api/v1/undeclared", **{"from": "-3h", "to": "-3590s"}, entity="payment")
+    assert [one["traces"] for one in early["items"] if one["dependency"] == STRIPE] == [[]]
 
 
 async def test_report_filters_by_owner_and_environment_and_pages(planted_api: Api) -> None:

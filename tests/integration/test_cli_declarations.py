@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -153,6 +154,13 @@ def test_sarif_and_junit_say_the_same(whence: Whence, checkout: Path, tmp_path: 
     assert place["physicalLocation"]["artifactLocation"]["uri"] == "whence.yaml"
     suite = ElementTree.parse(junit).getroot()
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("4", "1", "3")
+
+
+def test_sarif_tells_a_trace(whence: Whence, checkout: Path, tmp_path: Path) -> None:
+    sarif = tmp_path / "whence.sarif"
+    check(whence, checkout, "--sarif", str(sarif))
+    (undeclared, *_) = [one for one in json.loads(sarif.read_text())["runs"][0]["results"] if one["level"] == "error"]
+    assert re.search(r"\(trace [0-9a-f]{32}\)$", undeclared["message"]["text"])
 
 
 def test_github_gets_annotations(whence: Whence, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from whence.api.resolve import with_versions
@@ -12,12 +13,15 @@ from whence.declare.coverage import Coverage, Shares
 from whence.declare.declared import RUNTIME, Declared, Pair, Statement
 from whence.declare.difference import Finding, differences, pinned, unexpected
 from whence.declare.statements import Source
+from whence.model.delta import Example, RelationKey
 from whence.model.kinds import Layer, RelationType
 from whence.rca.topology import base_key
 from whence.store.protocol import ClosureQuery, DependencyQuery, GraphReader
 
 MAX_USES = 2_000
 """Versions of one dependency that are compared with those expected, at most."""
+MOST_TRACES = 3
+"""Example traces of one finding, at most."""
 
 _COMPARED = RUNTIME | {RelationType.HAS_VERSION}
 
@@ -49,17 +53,43 @@ async def read_differences(reader: GraphReader, window: Window, sources: Sequenc
     return Differences(tuple(sorted(found)), declared, coverage.shares())
 
 
-async def read_volumes(
-    reader: GraphReader, window: Window, findings: Iterable[Finding]
-) -> dict[tuple[str, str, str], Volume]:
-    """Volumes by (dependent, dependency, environment) of what was seen; all versions of both ends together."""
+Where = tuple[str, str, str]
+"""Dependent, dependency, environment."""
+
+
+class Usage(NamedTuple):
+    """How dependencies are used, all versions of both ends together."""
+
+    volumes: Mapping[Where, Volume]
+    traces: Mapping[Where, tuple[str, ...]]
+    """Ids of up to ``MOST_TRACES`` traces of the window, the latest first."""
+
+
+async def read_usage(reader: GraphReader, window: Window, findings: Iterable[Finding]) -> Usage:
+    """Volumes and example traces of what was seen."""
     ends = {end for one in findings if one.first_seen_ns is not None for end in (one.dependent, one.dependency)}
     nodes = [version for end in sorted(ends) for version in await _versions(reader, end)]
-    found: dict[tuple[str, str, str], Volume] = {}
+    volumes: dict[Where, Volume] = {}
     for relation, volume in (await read_traffic(reader, nodes, window)).items():
-        key = (base_key(relation.src), base_key(relation.dst), relation.environment)
-        found[key] = found.get(key, Volume()).plus(volume)
-    return found
+        key = _where(relation)
+        volumes[key] = volumes.get(key, Volume()).plus(volume)
+    return Usage(volumes, await _traces(reader, window, nodes))
+
+
+async def _traces(reader: GraphReader, window: Window, nodes: Sequence[str]) -> dict[Where, tuple[str, ...]]:
+    found: dict[Where, set[Example]] = defaultdict(set)
+    for relation, example in (await reader.examples(nodes)).items():
+        if window.from_ns <= example.at_ns < window.to_ns:
+            found[_where(relation)].add(example)
+    latest = {where: sorted(examples, reverse=True) for where, examples in found.items()}
+    return {
+        where: tuple(dict.fromkeys(one.trace_id for one in examples))[:MOST_TRACES]
+        for where, examples in latest.items()
+    }
+
+
+def _where(relation: RelationKey) -> Where:
+    return base_key(relation.src), base_key(relation.dst), relation.environment
 
 
 async def _unexpected(

@@ -12,11 +12,11 @@ from typing_extensions import TypedDict
 
 from whence.api.access import needs
 from whence.api.context import Ctx
-from whence.api.differences import Differences, read_differences, read_volumes
+from whence.api.differences import Differences, Usage, read_differences, read_usage
 from whence.api.imports import read_sources
 from whence.api.paging import Cursor, Limit, PageJson, page
 from whence.api.resolve import find
-from whence.api.traffic import Volume, counted_from_ns
+from whence.api.traffic import counted_from_ns
 from whence.api.window import Window, WindowDep
 from whence.declare.declared import Declared, Disagreement, Statement
 from whence.declare.difference import REASONS, Finding, Status
@@ -40,7 +40,11 @@ class StatementJson(TypedDict):
 
 
 class FindingJson(TypedDict):
-    """One difference between files and production. ``calls`` is null where calls are not counted."""
+    """One difference between files and production. ``calls`` is null where calls are not counted.
+
+    ``traces`` are ids of traces that used it, the latest first; none where only heartbeats tell of it, or none is of
+    the window.
+    """
 
     status: str
     dependent: str
@@ -51,6 +55,7 @@ class FindingJson(TypedDict):
     last_seen_at: str | None
     calls: float | None
     errors: float | None
+    traces: list[str]
     dependent_owner: str | None
     dependency_owner: str | None
     reason: str
@@ -163,15 +168,14 @@ async def findings_json(
     reader: GraphReader, findings: Sequence[Finding], window: Window, owners: Owners
 ) -> list[FindingJson]:
     """Findings with their volumes and both owners."""
-    volumes = await read_volumes(reader, window, findings)
+    usage = await read_usage(reader, window, findings)
     await owners.learn(key for one in findings for key in (one.dependent, one.dependency))
-    return [
-        await _finding_json(one, volumes.get((one.dependent, one.dependency, one.environment)), owners)
-        for one in findings
-    ]
+    return [await _finding_json(one, usage, owners) for one in findings]
 
 
-async def _finding_json(finding: Finding, volume: Volume | None, owners: Owners) -> FindingJson:
+async def _finding_json(finding: Finding, usage: Usage, owners: Owners) -> FindingJson:
+    where = (finding.dependent, finding.dependency, finding.environment)
+    volume = usage.volumes.get(where)
     return {
         "status": finding.status.value,
         "dependent": finding.dependent,
@@ -182,6 +186,7 @@ async def _finding_json(finding: Finding, volume: Volume | None, owners: Owners)
         "last_seen_at": None if finding.last_seen_ns is None else format_time(finding.last_seen_ns),
         "calls": volume.calls if volume is not None else None,
         "errors": volume.errors if volume is not None else None,
+        "traces": list(usage.traces.get(where, ())),
         "dependent_owner": await owners.of(finding.dependent),
         "dependency_owner": await owners.of(finding.dependency),
         "reason": finding.reason,

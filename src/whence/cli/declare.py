@@ -134,6 +134,7 @@ def undeclared(
             "first seen",
             "last seen",
             "owners",
+            "trace",
             "why",
         )
         output.table(columns, [_row(one) for one in data["items"]])
@@ -158,5 +159,6 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
         moment(one["first_seen_at"]),
         moment(one["last_seen_at"]),
         owners,
+        one["traces"][0] if one["traces"] else None,
         why,
     )

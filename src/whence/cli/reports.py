@@ -22,8 +22,13 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def message(item: Item) -> str:
-    """A finding as one sentence."""
+    """A finding as one sentence, the same in every run."""
     return f"{short(item['dependent'])} -> {short(item['dependency'])}: {item['sentence']}"
+
+
+def shown(item: Item) -> str:
+    """A finding as one sentence, and a trace to look at."""
+    return f"{message(item)} (trace {item['traces'][0]})" if item["traces"] else message(item)
 
 
 def sarif(items: Sequence[Item], known: Collection[str]) -> str:
@@ -46,7 +51,7 @@ def junit(items: Sequence[Item], failing: Sequence[Item]) -> str:
         case = ElementTree.SubElement(suite, "testcase", {"classname": one["status"], "name": message(one)})
         if one in failing:
             text = f"{one['file']}:{one['line']}"
-            ElementTree.SubElement(case, "failure", {"message": message(one), "type": one["status"]}).text = text
+            ElementTree.SubElement(case, "failure", {"message": shown(one), "type": one["status"]}).text = text
         else:
             ElementTree.SubElement(case, "skipped", {"message": one["level"]})
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
@@ -56,7 +61,7 @@ def workflow_commands(items: Sequence[Item]) -> Iterator[str]:
     """Workflow commands of GitHub Actions."""
     for one in items:
         place = f"file={_escaped(one['file'], in_property=True)},line={one['line']}"
-        yield f"::error {place},title=whence::{_escaped(message(one))}"
+        yield f"::error {place},title=whence::{_escaped(shown(one))}"
 
 
 def _result(item: Item, known: Collection[str]) -> dict[str, Any]:
@@ -64,7 +69,7 @@ def _result(item: Item, known: Collection[str]) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": item["status"],
         "level": item["level"],
-        "message": {"text": message(item)},
+        "message": {"text": shown(item)},
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"whence/v1": item["fingerprint"]},
         "baselineState": "unchanged" if item["fingerprint"] in known else "new",

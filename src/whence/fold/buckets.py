@@ -35,6 +35,8 @@ class Buckets:
         """Buckets with something to drain, by number."""
         self.derivations: dict[tuple[Node, Node, str], Derivation] = {}
         """Things to drain that have no counts: (output, what it derives from, environment)."""
+        self._examples: dict[int, tuple[int, bytes]] = {}
+        """Of each relation used since the last drain, by number: when, and in which trace, it was used last."""
 
     def at(self, time_ns: int) -> Bucket:
         """The bucket that an instant falls into, about to be changed."""
@@ -63,6 +65,15 @@ class Buckets:
         for (output, used, environment), seen in derivations.items():
             key = RelationKey(output.key, RelationType.DERIVED_FROM, used.key, environment)
             yield key, Seen(seen.first_ns, seen.last_ns, seen.known_ns)
+
+    def take_examples(self) -> dict[int, tuple[int, bytes]]:
+        """The latest use of each relation used since the last call: when it ended, and the trace."""
+        examples, self._examples = self._examples, {}
+        return examples
+
+    def exemplify(self, edge: int, used: tuple[int, bytes]) -> None:
+        """Note when a relation was used, and in which trace."""
+        self._examples[edge] = max(used, self._examples.get(edge, used))
 
     def derive(self, key: tuple[Node, Node, str], span: Span, known_ns: int) -> None:
         """Note that a span made something from something."""

@@ -256,6 +256,7 @@ class _Count:
         if not self._edges:
             return
         edges, spans, latency_ns = (np.concatenate(column) for column in zip(*self._edges, strict=True))
+        self._exemplify(edges, spans)
         forest = self._forest
         latency = sketch_indices(latency_ns // 1000)
         weight = forest.weight[spans]
@@ -269,6 +270,15 @@ class _Count:
         for number, at in _by_bucket(self._number[gap_spans]):
             weights: Floats = forest.weight[gap_spans[at]]
             self._buckets.numbered(number).edges.add_sketch(GAP, gap_edges[at], gaps[at], weights)
+
+    def _exemplify(self, edges: Ints, spans: Ints) -> None:
+        """Note the last use of each relation."""
+        ended = self._forest.end_ns[spans]
+        last = np.zeros(int(edges.max()) + 1, np.int64)
+        np.maximum.at(last, edges, ended)
+        for at in np.flatnonzero(ended == last[edges]).tolist():
+            trace_id = self._forest.spans[int(spans[at])].trace_id
+            self._buckets.exemplify(int(edges[at]), (int(ended[at]), trace_id))
 
     def _derive(self) -> None:
         """What a service version made in a trace derives from what it read and used in it."""

@@ -61,8 +61,9 @@ class SpanFolder:
         """Everything that changed since the last drain. Closes nothing."""
         self._now_ns = max(self._now_ns, now_ns)
         self._count_closed()
-        changed, derivations = self._buckets.take_changed(), self._buckets.take_derivations()
-        return Drain(self._writer, self._catalog).run(changed, derivations)
+        buckets = self._buckets
+        changed, derivations, examples = buckets.take_changed(), buckets.take_derivations(), buckets.take_examples()
+        return Drain(self._writer, self._catalog).run(changed, derivations, examples)
 
     def roll(self, writer: str) -> None:
         """Count under a new writer from here on. Open traces come along, as if their spans had arrived just now.

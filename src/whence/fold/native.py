@@ -95,13 +95,13 @@ class NativeFolder:
 
     def drain(self, now_ns: int) -> GraphDelta:
         """See ``SpanFolder.drain``."""
-        changed, derived = self._folder.drain(self._moved(now_ns))
+        changed, derived, examples = self._folder.drain(self._moved(now_ns))
         catalog = self._things.catalog
         buckets = (
             ChangedBucket(start_s, operations, edges, _exposures(catalog, exposures))
             for start_s, operations, edges, exposures in changed
         )
-        return Drain(self._writer, catalog).run(buckets, _derivations(catalog, derived))
+        return Drain(self._writer, catalog).run(buckets, _derivations(catalog, derived), examples)
 
     def roll(self, writer: str) -> None:
         """See ``SpanFolder.roll``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
 from whence.fold.catalog import Catalog, Node
@@ -13,6 +13,7 @@ from whence.model.delta import (
     EdgeCounts,
     EdgeKey,
     Entity,
+    Example,
     ExposureCounts,
     ExposureKey,
     GraphDelta,
@@ -59,8 +60,13 @@ class Drain:
         self._operations: dict[OperationKey, OperationCounts] = {}
         self._exposures: dict[ExposureKey, ExposureCounts] = {}
 
-    def run(self, buckets: Iterable[ChangedBucket], derivations: Iterable[tuple[RelationKey, Seen]]) -> GraphDelta:
-        """All of these as rows."""
+    def run(
+        self,
+        buckets: Iterable[ChangedBucket],
+        derivations: Iterable[tuple[RelationKey, Seen]],
+        examples: Mapping[int, tuple[int, bytes]],
+    ) -> GraphDelta:
+        """All of these as rows; ``examples`` by number of the relation."""
         for bucket in buckets:
             self._add_operations(bucket)
             self._add_edges(bucket)
@@ -70,7 +76,9 @@ class Drain:
         for (node, environment), seen in self._nodes.items():
             self._add_node(node, environment, seen)
         relations = {key: _relation(key, seen) for key, seen in self._related.items()}
-        return GraphDelta(self._entities, relations, self._edges, self._operations, self._exposures)
+        edges = self._catalog.edges
+        traces = {edges[edge].key: Example(at_ns, trace.hex()) for edge, (at_ns, trace) in examples.items()}
+        return GraphDelta(self._entities, relations, self._edges, self._operations, self._exposures, examples=traces)
 
     def _add_operations(self, bucket: ChangedBucket) -> None:
         for number, counts, first_ns, last_ns in bucket.operations:

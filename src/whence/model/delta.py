@@ -69,6 +69,15 @@ class Relation:
     known_ns: int
 
 
+class Example(NamedTuple):
+    """A trace that used a relation; of two the later one stays, ties by id."""
+
+    at_ns: int
+    """When its span over the relation ended."""
+    trace_id: str
+    """32 hexadecimal digits."""
+
+
 class EdgeKey(NamedTuple):
     """One bucket of one relation, as one writer counted it."""
 
@@ -154,6 +163,7 @@ class GraphDelta:
     exposures: Mapping[ExposureKey, ExposureCounts] = field(default_factory=dict)
     changes: Mapping[str, Change] = field(default_factory=dict)
     profiles: Mapping[str, SnapshotProfile] = field(default_factory=dict)
+    examples: Mapping[RelationKey, Example] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -168,6 +178,7 @@ class GraphDelta:
                 self.exposures,
                 self.changes,
                 self.profiles,
+                self.examples,
             )
         )
 
@@ -182,6 +193,7 @@ def merge(left: GraphDelta, right: GraphDelta) -> GraphDelta:
         exposures=_merged(left.exposures, right.exposures, max),
         changes=_merged(left.changes, right.changes, merge_change),
         profiles=_merged(left.profiles, right.profiles, merge_profile),
+        examples=_merged(left.examples, right.examples, max),
     )
 
 

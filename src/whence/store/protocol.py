@@ -18,12 +18,12 @@ Promises of all methods:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from whence.model.change import Change
-from whence.model.delta import Entity, GraphDelta, Relation
+from whence.model.delta import Entity, Example, GraphDelta, Relation, RelationKey
 from whence.model.graph import Dependency, Subgraph
 from whence.model.kinds import EntityKind, Layer, RelationType
 from whence.model.profile import SnapshotProfile
@@ -203,6 +203,9 @@ class GraphReader(Protocol):
 
     async def edge_rows(self, query: BucketQuery) -> EdgeRows:
         """Counts of relations whose *both* ends are in ``query.nodes``, in any order."""
+
+    async def examples(self, nodes: Sequence[str]) -> Mapping[RelationKey, Example]:
+        """The latest known trace over each relation whose *both* ends are in ``nodes``, of those that have one."""
 
     async def operation_rows(self, query: BucketQuery) -> OperationRows:
         """What each of ``query.nodes`` did by itself, in any order."""

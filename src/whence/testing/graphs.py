@@ -13,6 +13,7 @@ from whence.model.delta import (
     EdgeCounts,
     EdgeKey,
     Entity,
+    Example,
     ExposureCounts,
     ExposureKey,
     GraphDelta,
@@ -34,7 +35,8 @@ T = TypeVar("T", EdgeKey, EdgeCounts, OperationKey, OperationCounts, ExposureKey
 EdgeFact = tuple[EdgeKey, EdgeCounts]
 OperationFact = tuple[OperationKey, OperationCounts]
 ExposureFact = tuple[ExposureKey, ExposureCounts]
-Fact = Entity | Relation | Change | SnapshotProfile | EdgeFact | OperationFact | ExposureFact
+ExampleFact = tuple[RelationKey, Example]
+Fact = Entity | Relation | Change | SnapshotProfile | EdgeFact | OperationFact | ExposureFact | ExampleFact
 
 
 def at(seconds: float) -> int:
@@ -73,6 +75,11 @@ def edge(of: RelationKey, second: int = 0, spans: int = 1, **more: Any) -> EdgeF
     """One row of calls: as many as spans, none in error, 1 ms each. ``more`` sets fields of its key or counts."""
     counts = EdgeCounts(spans, float(spans), 0.0, 0.0, encode({40: spans}), b"")
     return _changed(EdgeKey(of, START_S + second, "w"), more), _changed(counts, more)
+
+
+def example(of: RelationKey, second: float = 0, trace: int = 1) -> ExampleFact:
+    """A trace that used a relation."""
+    return of, Example(at(second), f"{trace:032x}")
 
 
 def operation(node: str, second: int = 0, spans: int = 1, **more: Any) -> OperationFact:
@@ -135,4 +142,6 @@ def _alone(fact: Fact) -> GraphDelta:
             return GraphDelta(operations={row: counts})
         case (ExposureKey() as row, ExposureCounts() as counts):
             return GraphDelta(exposures={row: counts})
+        case (RelationKey() as used, Example() as example):
+            return GraphDelta(examples={used: example})
     raise TypeError(f"not a fact: {fact!r}")

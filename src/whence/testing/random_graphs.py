@@ -14,6 +14,7 @@ from whence.model.delta import (
     EdgeCounts,
     EdgeKey,
     Entity,
+    Example,
     ExposureCounts,
     ExposureKey,
     GraphDelta,
@@ -73,6 +74,7 @@ def _delta(rng: random.Random) -> GraphDelta:
         *(key.service for key in exposures),
         *(key.node for key in exposures if key.node != ALL_REQUESTS),
     ]
+    used = rng.sample(runtime, k=min(4, len(runtime)))
     return GraphDelta(
         entities=_entities(rng, [*named, *rng.choices(NODES, k=3)]),
         relations=relations,
@@ -81,6 +83,7 @@ def _delta(rng: random.Random) -> GraphDelta:
         exposures=exposures,
         changes={one.id: one for one in changes},
         profiles={one.version: one for one in profiles},
+        examples={key: Example(at(rng.randrange(3)), f"{rng.randrange(3):032x}") for key in used},
     )
 
 

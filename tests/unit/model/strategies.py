@@ -10,6 +10,7 @@ from whence.model.delta import (
     EdgeCounts,
     EdgeKey,
     Entity,
+    Example,
     ExposureCounts,
     ExposureKey,
     GraphDelta,
@@ -45,6 +46,7 @@ relation_keys = st.builds(
 edge_keys = st.builds(EdgeKey, relation=relation_keys, start_s=times, writer=keys)
 operation_keys = st.builds(OperationKey, keys, keys, st.just(""), times, keys)
 exposure_keys = st.builds(ExposureKey, keys, keys, keys, st.just(""), times, keys)
+examples = st.builds(Example, times, keys)
 edge_counts = st.builds(EdgeCounts, times, weights, weights, weights, sketches, sketches)
 operation_counts = st.builds(OperationCounts, times, weights, weights, weights, weights, weights, sketches)
 exposure_counts = st.builds(ExposureCounts, times, weights, weights, weights, weights, sketches)
@@ -93,4 +95,5 @@ def deltas(draw: st.DrawFn) -> GraphDelta:
         exposures=draw(st.dictionaries(exposure_keys, exposure_counts, max_size=few)),
         changes={key: draw(changes(key)) for key in draw(st.sets(keys, max_size=few))},
         profiles={key: draw(profiles(key)) for key in draw(st.sets(keys, max_size=few))},
+        examples=draw(st.dictionaries(relation_keys, examples, max_size=few)),
     )

@@ -11,6 +11,7 @@ from whence.model.kinds import RelationType
 from whence.store.bolt.schema import (
     COUNT_KEY,
     COUNT_TABLES,
+    EXAMPLE,
     KIND_LABELS,
     KNOWN,
     NODE_TABLES,
@@ -84,6 +85,19 @@ def create_relations(type_: RelationType) -> str:
         "UNWIND $rows AS row MATCH (a:Entity {key: row[0]}) MATCH (b:Entity {key: row[1]}) "
         f"MERGE (a)-[r:{type_.value} {{{_pattern(RELATION_KEY, 2)}}}]->(b) "
         f"ON CREATE SET {_assigned('r', (*RELATION_TIMES, 'id'), 4)}"
+    )
+
+
+def merge_examples(type_: RelationType) -> str:
+    """Replace examples of relations of one type by later ones; ``$rows`` hold src, dst, environment, layer, example.
+
+    Setting the property to an expression of itself locks it first, as above.
+    """
+    old = f"coalesce(r.{EXAMPLE}, '')"
+    return (
+        "UNWIND $rows AS row MATCH (a:Entity {key: row[0]}) MATCH (b:Entity {key: row[1]}) "
+        f"MATCH (a)-[r:{type_.value} {{{_pattern(RELATION_KEY, 2)}}}]->(b) "
+        f"SET r.{EXAMPLE} = CASE WHEN row[4] > {old} THEN row[4] ELSE {old} END"
     )
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from whence.errors import InvalidQuery
 from whence.model.kinds import RelationType
 from whence.store.bolt.cypher import properties
-from whence.store.bolt.schema import CHANGES, ENTITIES, ENTITY_FIELDS, PROFILES, RELATION_KEY, RELATION_TIMES
+from whence.store.bolt.schema import CHANGES, ENTITIES, ENTITY_FIELDS, EXAMPLE, PROFILES, RELATION_KEY, RELATION_TIMES
 from whence.store.protocol import MAX_HOPS
 
 FOREVER = 2**63 - 1
@@ -111,6 +111,13 @@ WITH src, r, dst, collect([
 RETURN collect([src.key, type(r), dst.key, r.environment, r.layer, rows])
 """
 """Plan: NodeUniqueIndexSeek, Expand(All), then one NodeUniqueIndexSeek on (owner, start_s, share) for each relation."""
+
+EXAMPLES = f"""
+UNWIND $nodes AS key
+MATCH (src:Entity {{key: key}})-[r:{_TYPES}]->(dst) WHERE dst.key IN $nodes AND r.{EXAMPLE} IS NOT NULL
+RETURN collect([src.key, type(r), dst.key, r.environment, r.layer, r.{EXAMPLE}])
+"""
+"""Plan: NodeUniqueIndexSeek, Expand(All)."""
 
 OPERATION_ROWS = f"""
 UNWIND $owners AS owner

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from whence.model.change import Change
-from whence.model.delta import Attribute, Entity, Relation, RelationKey
+from whence.model.delta import Attribute, Entity, Example, Relation, RelationKey
 from whence.model.graph import EdgeRow, ExposureRow, OperationRow
 from whence.model.kinds import ChangeKind, EntityKind, Layer, RelationType
 from whence.model.profile import ColumnProfile, SnapshotProfile
@@ -55,6 +55,17 @@ def relation_row(relation: Relation) -> list[Any]:
         relation.known_ns,
         hash63(*key),
     ]
+
+
+def example_row(key: RelationKey, example: Example) -> list[Any]:
+    """Row of ``cypher.merge_examples``."""
+    return [key.src, key.dst, key.environment, key.layer.value, f"{example.at_ns:020} {example.trace_id}"]
+
+
+def to_example(text: str) -> Example:
+    """The example of a relationship's property."""
+    at_ns, trace_id = text.split(" ")
+    return Example(int(at_ns), trace_id)
 
 
 def to_relation(row: Row) -> Relation:

@@ -106,6 +106,9 @@ COUNT_TABLES = (EDGE_BUCKETS, OPERATION_BUCKETS, EXPOSURE_BUCKETS)
 RELATION_KEY = ("environment", "layer")
 """Properties that belong to a relationship's identity, beside its ends and its type."""
 
+EXAMPLE = "example"
+"""Property of a relationship: nanoseconds in 20 digits, a space, the trace: texts then compare as examples do."""
+
 RELATION_TIMES = ("first_seen_ns", "last_seen_ns", "active_until_ns", "known_ns")
 
 KIND_LABELS = {kind: "".join(part.title() for part in kind.split("_")) for kind in EntityKind}

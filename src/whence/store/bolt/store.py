@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from whence.model.change import Change
-from whence.model.delta import ALL_REQUESTS, Entity, GraphDelta, Relation
+from whence.model.delta import ALL_REQUESTS, Entity, Example, GraphDelta, Relation, RelationKey
 from whence.model.graph import Dependency, Subgraph
 from whence.model.profile import SnapshotProfile
 from whence.model.rows import EdgeRows, ExposureRows, OperationRows
@@ -26,10 +26,12 @@ from whence.store.bolt.rows import (
     to_document,
     to_edge_rows,
     to_entity,
+    to_example,
     to_exposure_rows,
     to_operation_rows,
     to_profile,
     to_relation,
+    to_relation_key,
 )
 from whence.store.bolt.schema import hash63
 from whence.store.bolt.walks import Walk
@@ -138,6 +140,11 @@ class BoltStore:
             "no_latency": b"",
         }
         return to_edge_rows(await self._read_collected(queries.EDGE_ROWS, parameters))
+
+    async def examples(self, nodes: Sequence[str]) -> Mapping[RelationKey, Example]:
+        """See ``GraphReader.examples``."""
+        rows = await self._read_collected(queries.EXAMPLES, {"nodes": sorted(set(nodes))})
+        return {to_relation_key(row[:5]): to_example(row[5]) for row in rows}
 
     async def operation_rows(self, query: BucketQuery) -> OperationRows:
         """See ``GraphReader.operation_rows``."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from whence.model.delta import ALL_REQUESTS, EdgeKey, Entity, GraphDelta, Relation, RelationKey
+from whence.model.delta import ALL_REQUESTS, Entity, GraphDelta, Relation, RelationKey
 from whence.model.times import NS_PER_SECOND
 from whence.store.rules import placeholder
 
@@ -19,14 +19,14 @@ def undescribed_entities(delta: GraphDelta) -> dict[str, Entity]:
 
 
 def undescribed_relations(delta: GraphDelta) -> list[Relation]:
-    """Stand-ins for relations that only rows name: they were there when they were counted."""
-    first = _first_counted(delta.edges)
+    """Stand-ins for relations that only rows and examples name: they were there when they were counted."""
+    first = _first_used(delta)
     return [Relation(key, ns, ns, ns, ns) for key, ns in first.items() if key not in delta.relations]
 
 
-def _first_counted(edges: Iterable[EdgeKey]) -> dict[RelationKey, int]:
-    first: dict[RelationKey, int] = {}
-    for relation, start_s, _ in edges:
+def _first_used(delta: GraphDelta) -> dict[RelationKey, int]:
+    first = {relation: one.at_ns for relation, one in delta.examples.items()}
+    for relation, start_s, _ in delta.edges:
         seen_ns = start_s * NS_PER_SECOND
         first[relation] = min(seen_ns, first.get(relation, seen_ns))
     return first
@@ -36,7 +36,7 @@ def _named_entities(delta: GraphDelta) -> Iterator[tuple[str, int]]:
     for key, relation in delta.relations.items():
         yield key.src, relation.first_seen_ns
         yield key.dst, relation.first_seen_ns
-    for key, seen_ns in _first_counted(delta.edges).items():
+    for key, seen_ns in _first_used(delta).items():
         yield key.src, seen_ns
         yield key.dst, seen_ns
     for operation in delta.operations:

@@ -21,12 +21,14 @@ from neo4j import AsyncManagedTransaction
 from whence.model.delta import (
     EdgeCounts,
     EdgeKey,
+    Example,
     ExposureCounts,
     ExposureKey,
     GraphDelta,
     OperationCounts,
     OperationKey,
     Relation,
+    RelationKey,
     merge_change,
     merge_entity,
     merge_profile,
@@ -38,6 +40,7 @@ from whence.store.bolt.rows import (
     Row,
     change_row,
     entity_row,
+    example_row,
     profile_row,
     relation_row,
     to_change,
@@ -78,6 +81,7 @@ async def write_delta(tx: AsyncManagedTransaction, delta: GraphDelta) -> None:
     await _merge_entities(tx, delta)
     await _each_type(tx, cypher.merge_relations, delta.relations.values())
     await _each_type(tx, cypher.create_relations, undescribed_relations(delta))
+    await _merge_examples(tx, delta.examples)
 
 
 async def _merge_counts(tx: AsyncManagedTransaction, table: schema.CountTable, rows: Iterable[list[Any]]) -> None:
@@ -127,6 +131,14 @@ async def _each_type(
         by_type[relation.key.type].append(relation_row(relation))
     for type_ in sorted(by_type):
         await _in_batches(tx, statement(type_), sorted(by_type[type_]))
+
+
+async def _merge_examples(tx: AsyncManagedTransaction, examples: Mapping[RelationKey, Example]) -> None:
+    by_type: defaultdict[RelationType, list[list[Any]]] = defaultdict(list)
+    for key, example in examples.items():
+        by_type[key.type].append(example_row(key, example))
+    for type_ in sorted(by_type):
+        await _in_batches(tx, cypher.merge_examples(type_), sorted(by_type[type_]))
 
 
 async def _in_batches(tx: AsyncManagedTransaction, text: str, rows: Sequence[list[Any]]) -> None:

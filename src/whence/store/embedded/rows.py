@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from whence.model.delta import ALL_REQUESTS, Relation
+from whence.model.delta import ALL_REQUESTS, Example, Relation, RelationKey
 from whence.model.environments import UNNAMED
 from whence.model.kinds import RelationType
 from whence.model.rows import EdgeRows, ExposureRows, Names, OperationRows
@@ -43,6 +43,11 @@ wanted(id) AS MATERIALIZED (SELECT value FROM json_each(:wanted))
 SELECT b.relation, b.start, b.calls, b.errors, b.origin_errors, iif(:latency, b.latency, x''), b.gap
 FROM moment CROSS JOIN wanted CROSS JOIN edge_bucket b ON b.start = moment.start AND b.relation = wanted.id
 WHERE {_KNOWN}
+"""
+EXAMPLES = """
+SELECT e.at, e.trace, r.src, r.type, r.dst, r.environment, r.layer
+FROM json_each(:nodes) j CROSS JOIN relation r ON r.src = j.value CROSS JOIN example e ON e.relation = r.id
+WHERE r.dst IN (SELECT value FROM json_each(:nodes))
 """
 OPERATION_ROWS = f"""
 WITH RECURSIVE {_moments("operation_bucket")},
@@ -79,6 +84,13 @@ def edge_rows(reading: Reading, query: BucketQuery) -> EdgeRows:
         EDGE_ROWS, {**window, "wanted": json.dumps(sorted(relations)), "latency": query.latency}
     )
     return EdgeRows.counted(Names.by_id(relation, relations), counts)
+
+
+def examples(reading: Reading, keys: Sequence[str]) -> dict[RelationKey, Example]:
+    """The latest known trace over each relation among some nodes."""
+    nodes = {node: key for key, node in reading.ids(keys).items()}
+    rows = reading.rows(EXAMPLES, {"nodes": json.dumps(list(nodes))})
+    return {reading.relation_key(row[2:], nodes): Example(*row[:2]) for row in rows}
 
 
 def operation_rows(reading: Reading, query: BucketQuery) -> OperationRows:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from whence.errors import ConfigError
 
-VERSION = 2
+VERSION = 3
 MINIMUM_SQLITE = (3, 38, 0)
 """JSON functions are built in from 3.38 on."""
 
@@ -40,6 +40,7 @@ CREATE TABLE relation(
   first INTEGER NOT NULL, last INTEGER NOT NULL, until INTEGER NOT NULL, known INTEGER NOT NULL,
   UNIQUE(src, type, dst, environment, layer));
 CREATE INDEX relation_dst ON relation(dst);
+CREATE TABLE example(relation INTEGER PRIMARY KEY, at INTEGER NOT NULL, trace TEXT NOT NULL);
 
 CREATE TABLE edge_bucket(
   start INTEGER NOT NULL, relation INTEGER NOT NULL, writer INTEGER NOT NULL,
@@ -80,6 +81,9 @@ ALTER TABLE writer ADD COLUMN width INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE writer ADD COLUMN folded INTEGER NOT NULL DEFAULT 0
 """
 """What compaction needs: ``width`` of the buckets that a writer of wide rows has, and until when rows were folded."""
+_TO_VERSION_3 = "CREATE TABLE example(relation INTEGER PRIMARY KEY, at INTEGER NOT NULL, trace TEXT NOT NULL)"
+_STEPS = (_TO_VERSION_2, _TO_VERSION_3)
+"""From version 1 on, each to the next."""
 
 
 def require_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
@@ -106,6 +110,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise ConfigError(f"{path} was written by a later version of whence (schema {found}, here {VERSION})")
     if not found and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise ConfigError(f"{path} is a database of something else; name another file")
-    for statement in (_TO_VERSION_2 if found else _TABLES).split(";"):
-        connection.execute(statement)
+    for step in _STEPS[found - 1 :] if found else (_TABLES,):
+        for statement in step.split(";"):
+            connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {VERSION}")

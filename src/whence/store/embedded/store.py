@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from whence.errors import StoreUnavailable
 from whence.model.change import Change
-from whence.model.delta import Entity, GraphDelta, Relation
+from whence.model.delta import Entity, Example, GraphDelta, Relation, RelationKey
 from whence.model.graph import Dependency, Subgraph
 from whence.model.profile import SnapshotProfile
 from whence.model.rows import EdgeRows, ExposureRows, OperationRows
@@ -100,6 +100,10 @@ class EmbeddedStore:
     async def edge_rows(self, query: BucketQuery) -> EdgeRows:
         """See ``GraphReader.edge_rows``."""
         return await self._read(lambda reading: rows.edge_rows(reading, query))
+
+    async def examples(self, nodes: Sequence[str]) -> Mapping[RelationKey, Example]:
+        """See ``GraphReader.examples``."""
+        return await self._read(lambda reading: rows.examples(reading, nodes))
 
     async def operation_rows(self, query: BucketQuery) -> OperationRows:
         """See ``GraphReader.operation_rows``."""

@@ -8,9 +8,9 @@ which keeps neighbours on one page together.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from whence.model.delta import Entity, GraphDelta, Relation
+from whence.model.delta import Entity, Example, GraphDelta, Relation, RelationKey
 from whence.store.embedded import counts, records
 from whence.store.embedded.rowids import RowIds, entity_row
 
@@ -35,6 +35,11 @@ ON CONFLICT(src, type, dst, environment, layer) DO UPDATE SET
   until = max(until, excluded.until), known = min(known, excluded.known)
 WHERE excluded.first < first OR excluded.last > last OR excluded.until > until OR excluded.known < known
 """
+_UPSERT_EXAMPLE = """
+INSERT INTO example(relation, at, trace) VALUES (?, ?, ?)
+ON CONFLICT(relation) DO UPDATE SET at = excluded.at, trace = excluded.trace
+WHERE (excluded.at, excluded.trace) > (at, trace)
+"""
 
 
 def upsert(ids: RowIds, delta: GraphDelta) -> None:
@@ -43,6 +48,7 @@ def upsert(ids: RowIds, delta: GraphDelta) -> None:
         _upsert_entities(connection, ids, delta.entities.values())
         _upsert_relations(connection, ids, delta.relations.values())
         counts.upsert_edges(connection, ids, delta.edges)
+        _upsert_examples(connection, ids, delta.examples)
         counts.upsert_operations(connection, ids, delta.operations)
         counts.upsert_exposures(connection, ids, delta.exposures)
         records.merge_changes(connection, delta.changes)
@@ -67,3 +73,8 @@ def _upsert_relations(connection: sqlite3.Connection, ids: RowIds, relations: Co
         for one in relations
     )
     connection.executemany(_UPSERT_RELATION, sorted(rows))
+
+
+def _upsert_examples(connection: sqlite3.Connection, ids: RowIds, examples: Mapping[RelationKey, Example]) -> None:
+    rows = ((ids.relation(key, one.at_ns), *one) for key, one in examples.items())
+    connection.executemany(_UPSERT_EXAMPLE, sorted(rows))
