@@ -64,6 +64,7 @@ class _Waiting:
     digest: bytes
     batch: Batch
     done: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    """Set once the request is durable: whether it counts, or had been taken before."""
 
 
 class Ingest:
@@ -238,8 +239,10 @@ class Ingest:
             now_ns = self._now()
             delta = await self._in_fold(lambda: _expire_and_drain(self.engine, now_ns))
             self._flusher.add(delta)
-            checkpoint = await self._in_fold(lambda: encode_spans(self.engine.open_spans()))
-            writer, taken = self._new_writer(), self._taken.encode()
+            checkpoint, taken = await self._in_fold(
+                lambda: (encode_spans(self.engine.open_spans()), self._taken.encode())
+            )
+            writer = self._new_writer()
             fresh = await self._in_disk(lambda: self._spool.begin(writer, checkpoint, taken, now_ns))
             await self._in_fold(lambda: self.engine.roll(writer))
             old, self._segment, self._segment_began_ns = self._segment, fresh, now_ns

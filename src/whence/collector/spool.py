@@ -6,8 +6,8 @@ the record was accepted and is the clock with which it is folded, live and on re
 
 The first records of a segment are a checkpoint: the spans of traces that were open when it began, and which requests
 had been taken. So a segment depends on no earlier one, and as soon as the store has what came before, all earlier
-segments can go. The file's name is its
-sequence number and the writer under whose name its counts are stored: replaying a segment rewrites the same rows.
+segments can go. The file's name is its sequence number and the writer under whose name its counts are stored: replaying
+a segment rewrites the same rows.
 """
 
 from __future__ import annotations

@@ -21,14 +21,12 @@ from neo4j import AsyncManagedTransaction
 from whence.model.delta import (
     EdgeCounts,
     EdgeKey,
-    Example,
     ExposureCounts,
     ExposureKey,
     GraphDelta,
     OperationCounts,
     OperationKey,
     Relation,
-    RelationKey,
     merge_change,
     merge_entity,
     merge_profile,
@@ -79,9 +77,11 @@ async def write_delta(tx: AsyncManagedTransaction, delta: GraphDelta) -> None:
     await _merge_nodes(tx, _PROFILES, delta.profiles)
     await _merge_nodes(tx, _CHANGES, delta.changes)
     await _merge_entities(tx, delta)
-    await _each_type(tx, cypher.merge_relations, delta.relations.values())
-    await _each_type(tx, cypher.create_relations, undescribed_relations(delta))
-    await _merge_examples(tx, delta.examples)
+    await _each_type(tx, cypher.merge_relations, _typed(delta.relations.values()))
+    await _each_type(tx, cypher.create_relations, _typed(undescribed_relations(delta)))
+    await _each_type(
+        tx, cypher.merge_examples, ((key.type, example_row(key, one)) for key, one in delta.examples.items())
+    )
 
 
 async def _merge_counts(tx: AsyncManagedTransaction, table: schema.CountTable, rows: Iterable[list[Any]]) -> None:
@@ -123,22 +123,20 @@ async def _merge_nodes(
 
 
 async def _each_type(
-    tx: AsyncManagedTransaction, statement: Callable[[RelationType], str], relations: Iterable[Relation]
+    tx: AsyncManagedTransaction,
+    statement: Callable[[RelationType], str],
+    rows: Iterable[tuple[RelationType, list[Any]]],
 ) -> None:
-    """Run one statement for each relation type that occurs."""
+    """Run one statement for each relation type that occurs, with the rows of that type."""
     by_type: defaultdict[RelationType, list[list[Any]]] = defaultdict(list)
-    for relation in relations:
-        by_type[relation.key.type].append(relation_row(relation))
+    for type_, row in rows:
+        by_type[type_].append(row)
     for type_ in sorted(by_type):
         await _in_batches(tx, statement(type_), sorted(by_type[type_]))
 
 
-async def _merge_examples(tx: AsyncManagedTransaction, examples: Mapping[RelationKey, Example]) -> None:
-    by_type: defaultdict[RelationType, list[list[Any]]] = defaultdict(list)
-    for key, example in examples.items():
-        by_type[key.type].append(example_row(key, example))
-    for type_ in sorted(by_type):
-        await _in_batches(tx, cypher.merge_examples(type_), sorted(by_type[type_]))
+def _typed(relations: Iterable[Relation]) -> Iterator[tuple[RelationType, list[Any]]]:
+    return ((relation.key.type, relation_row(relation)) for relation in relations)
 
 
 async def _in_batches(tx: AsyncManagedTransaction, text: str, rows: Sequence[list[Any]]) -> None:

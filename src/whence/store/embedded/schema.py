@@ -18,7 +18,9 @@ VERSION = 3
 MINIMUM_SQLITE = (3, 38, 0)
 """JSON functions are built in from 3.38 on."""
 
-_TABLES = """
+_EXAMPLE = "CREATE TABLE example(relation INTEGER PRIMARY KEY, at INTEGER NOT NULL, trace TEXT NOT NULL)"
+_TABLES = f"""
+{_EXAMPLE};
 CREATE TABLE term(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE writer(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, known INTEGER NOT NULL,
@@ -40,7 +42,6 @@ CREATE TABLE relation(
   first INTEGER NOT NULL, last INTEGER NOT NULL, until INTEGER NOT NULL, known INTEGER NOT NULL,
   UNIQUE(src, type, dst, environment, layer));
 CREATE INDEX relation_dst ON relation(dst);
-CREATE TABLE example(relation INTEGER PRIMARY KEY, at INTEGER NOT NULL, trace TEXT NOT NULL);
 
 CREATE TABLE edge_bucket(
   start INTEGER NOT NULL, relation INTEGER NOT NULL, writer INTEGER NOT NULL,
@@ -81,8 +82,7 @@ ALTER TABLE writer ADD COLUMN width INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE writer ADD COLUMN folded INTEGER NOT NULL DEFAULT 0
 """
 """What compaction needs: ``width`` of the buckets that a writer of wide rows has, and until when rows were folded."""
-_TO_VERSION_3 = "CREATE TABLE example(relation INTEGER PRIMARY KEY, at INTEGER NOT NULL, trace TEXT NOT NULL)"
-_STEPS = (_TO_VERSION_2, _TO_VERSION_3)
+_STEPS = (_TO_VERSION_2, _EXAMPLE)
 """From version 1 on, each to the next."""
 
 
