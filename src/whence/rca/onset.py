@@ -14,7 +14,7 @@ from whence.model.answer import Onset
 from whence.model.incident import Incident
 from whence.model.kinds import Signal
 from whence.model.times import NS_PER_SECOND
-from whence.rca.columns import Floats, sum_by
+from whence.rca.columns import Floats, Ints, sum_by
 from whence.rca.requests import Requests
 from whence.rca.splits import NO_SPLIT, Split, best_drop, best_rise
 
@@ -100,12 +100,22 @@ def observe(requests: Requests, incident: Incident, logged: Split = NO_SPLIT) ->
 
 
 def _rise(requests: Requests, signal: Signal, detected_s: int) -> Split:
-    rows = requests.everything[requests.start_s[requests.everything] <= detected_s]
+    """The clearer of the rise as it was seen at the detection, and as it is seen now.
+
+    An alert may fire on a few requests, and those that follow tell more; unless the trouble was mended since.
+    """
+    bad = requests.bad(signal, requests.baseline_until_s(detected_s))
+    by_then = requests.everything[requests.start_s[requests.everything] <= detected_s]
+    rises = [_rise_over(rows, bad, requests, detected_s) for rows in (by_then, requests.everything)]
+    return max(rises, key=lambda one: one.gain)
+
+
+def _rise_over(rows: Ints, bad: Floats, requests: Requests, latest_s: int) -> Split:
     if not len(rows):
         return NO_SPLIT
     starts, position = np.unique(requests.start_s[rows], return_inverse=True)
-    bad = sum_by(position, requests.bad(signal, requests.baseline_until_s(detected_s))[rows], len(starts))
-    return best_rise(starts, bad, sum_by(position, requests.total[rows], len(starts)), requests.bucket_s)
+    bad, total = (sum_by(position, counts[rows], len(starts)) for counts in (bad, requests.total))
+    return best_rise(starts, bad, total, requests.bucket_s, latest_s)
 
 
 def _drop(requests: Requests, detected_s: int) -> Split:

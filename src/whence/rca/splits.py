@@ -6,6 +6,7 @@ worse. Traffic comes in lumps, so likelihoods are divided by the overdispersion 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,8 +34,8 @@ class Split:
 NO_SPLIT = Split(0.0)
 
 
-def best_rise(starts: Ints, bad: Floats, total: Floats, bucket_s: int) -> Split:
-    """The likeliest rise of a bad share over buckets; no split when it never rises."""
+def best_rise(starts: Ints, bad: Floats, total: Floats, bucket_s: int, latest_s: float = math.inf) -> Split:
+    """The likeliest rise of a bad share over buckets, up to ``latest_s``; no split when it never rises."""
     if len(starts) < MIN_BUCKETS:
         return NO_SPLIT
     bad_before, total_before = np.cumsum(bad)[:-1], np.cumsum(total)[:-1]
@@ -42,7 +43,7 @@ def best_rise(starts: Ints, bad: Floats, total: Floats, bucket_s: int) -> Split:
     whole = float(_binomial(bad_before[-1:] + bad[-1:], total_before[-1:] + total[-1:])[0])
     gains = _binomial(bad_before, total_before) + _binomial(bad_after, total_after) - whole
     before, after = _share(bad_before, total_before), _share(bad_after, total_after)
-    gains = np.where(after > before, gains, 0.0)
+    gains = np.where((after > before) & (starts[1:] <= latest_s), gains, 0.0)
     best = int(np.argmax(gains))
     spread = _overdispersion(bad, total, before[best], after[best], best)
     return _split(starts, gains / spread, before, after, bucket_s)

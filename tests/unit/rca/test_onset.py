@@ -116,3 +116,21 @@ def test_onset_of_a_service_that_always_logs_errors_is_not_found() -> None:
         *work(SHOP, range(80), error_logs=4.0),
     ]
     assert not scene(facts, incident(SHOP, 79)).observed.found
+
+
+def test_observe_an_early_alert_is_dated_by_the_requests_that_follow() -> None:
+    found = observed(phases(Met(30), Met(30, bad=1)), incident(SHOP, 40))
+    assert found.found
+    assert abs(found.onset.at_ns - at(bucket(40))) <= BUCKET_S * 1_000_000_000
+
+
+def test_observe_what_rises_only_after_the_detection_is_not_its_onset() -> None:
+    found = observed(phases(Met(30), Met(30, bad=20), onset=50, end=70), incident(SHOP, 40))
+    assert found.onset.at_ns <= at(bucket(41))
+
+
+def test_observe_trouble_that_was_mended_keeps_its_onset() -> None:
+    facts = [*phases(Met(30), Met(30, bad=6)), *traffic(SHOP, range(60, 120), {NODE: Met(30)})]
+    found = observed(facts, incident(SHOP, 59))
+    assert found.found
+    assert abs(found.onset.at_ns - at(bucket(40))) <= BUCKET_S * 1_000_000_000
