@@ -1,4 +1,4 @@
-"""What may have caused it: recorded changes, versions that appeared unannounced, and refreshes that never came."""
+"""What may have caused it: recorded changes, versions that came unannounced or came back, and refreshes that didn't."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from whence.model.times import NS_PER_SECOND
 from whence.rca.case import Case
 from whence.rca.histories import Histories, Nodes
 from whence.rca.inferred import MATCH_WINDOW_NS, Sighting, inferred_change, match, sightings, version_labels
+from whence.rca.returned import returned
 from whence.rca.staleness import overdue
 from whence.rca.topology import Topology, names_of, version_text
 
@@ -119,7 +120,11 @@ def gather(case: Case, topology: Topology, arrived: Arrivals, onset_high_ns: int
         for change, cadence in overdue(case.versions, arrived.kinds, case.history_from_ns, onset_high_ns)
         if change.subject in topology.reach
     ]
-    return (*_without_repeats(recorded), *inferred, *stale)
+    back = [
+        replace(_candidate(change, (change.subject,), None, context), acts_ns=change.effective_ns)
+        for change in returned(case, topology, arrived.kinds)
+    ]
+    return (*_without_repeats(recorded), *inferred, *back, *stale)
 
 
 def _without_repeats(recorded: Sequence[Candidate]) -> list[Candidate]:
