@@ -78,8 +78,9 @@ impl Count<'_> {
     fn run(&mut self) -> PyResult<()> {
         let climbed = self.climb();
         let sees_alone = self.callers_of_one();
-        self.count_operations(&sees_alone);
-        self.count_outward(&climbed.outward);
+        let own_ns = self.forest.self_ns();
+        self.count_operations(&own_ns, &self.lost_elsewhere(&sees_alone, &climbed.outward));
+        self.count_outward(&own_ns, &climbed.outward);
         self.count_calls(&sees_alone)?;
         self.count_stated(&climbed);
         let entries = self.entries();
@@ -152,8 +153,18 @@ impl Count<'_> {
         (0..).zip(calls).map(|(at, calls)| calls == 1 && self.shape(at).is_caller()).collect()
     }
 
-    fn count_operations(&mut self, sees_alone: &[bool]) {
-        let own_ns = self.forest.self_ns();
+    /// By span: whether what it waited was lost on the way, or at somebody who tells nothing.
+    ///
+    /// Then it is the relation's gap, not the caller's own time.
+    fn lost_elsewhere(&self, sees_alone: &[bool], outward: &[u32]) -> Vec<bool> {
+        let mut lost = sees_alone.to_vec();
+        for at in outward.iter().filter(|at| self.shape(**at).peer.is_some()) {
+            lost[*at as usize] = true;
+        }
+        lost
+    }
+
+    fn count_operations(&mut self, own_ns: &[i64], lost_elsewhere: &[bool]) {
         for at in 0..self.forest.rows.len() {
             let (row, shape) = (&self.forest.rows[at], &self.catalog.shapes[self.forest.rows[at].shape as usize]);
             let weight = row.weight;
@@ -164,8 +175,7 @@ impl Count<'_> {
                 0.0,
                 weight * flag(shape.poor),
             ];
-            // What a call to another service didn't wait for the callee is the relation's gap, not its own time.
-            let timed = if sees_alone[at] { 0.0 } else { weight };
+            let timed = if lost_elsewhere[at] { 0.0 } else { weight };
             let new = Addition {
                 start_ns: row.start_ns,
                 end_ns: row.end_ns,
@@ -177,12 +187,15 @@ impl Count<'_> {
         }
     }
 
-    fn count_outward(&mut self, outward: &[u32]) {
+    fn count_outward(&mut self, own_ns: &[i64], outward: &[u32]) {
         for at in outward {
-            match self.shape(*at).peer {
-                Some((edge, _)) => self.over(edge, *at, self.forest.duration_ns(*at)),
-                None => self.totals.unpaired_callers += 1,
-            }
+            let Some((edge, _)) = self.shape(*at).peer else {
+                self.totals.unpaired_callers += 1;
+                continue;
+            };
+            self.over(edge, *at, self.forest.duration_ns(*at));
+            let (place, weight) = (self.place[*at as usize], self.row(*at).weight);
+            self.buckets.at(place).edges.add_sketch(GAP, edge, sketch_index(own_ns[*at as usize]), weight);
         }
     }
 

@@ -19,7 +19,7 @@ from whence.rca.case import Case
 from whence.rca.onset import observe
 from whence.rca.rank import rank
 from whence.rca.requests import Requests
-from whence.rca.topology import Topology, base_key
+from whence.rca.topology import SERVING, Topology, base_key
 from whence.rca.weights import DEFAULT_WEIGHTS, RankWeights
 from whence.store.protocol import BucketQuery, ChangeQuery, ClosureQuery, ExposureQuery, GraphReader
 
@@ -47,7 +47,7 @@ class InvestigateOptions:
     max_nodes: int = 2_000
     max_changes: int = 1_000
     max_counted_nodes: int = 80
-    """Nodes whose own counts are read: those that changed, then the nearest to the symptom."""
+    """Nodes whose own counts are read: services first, of them those that changed, then the nearest to the symptom."""
     profiles_per_dataset: int = 21
     weights: RankWeights = field(default_factory=lambda: DEFAULT_WEIGHTS)
 
@@ -176,14 +176,18 @@ def _behaviour_asked(incident: Incident, onset: Onset, until_ns: int, options: I
 def _counted(
     subgraph: Subgraph, changes: Sequence[Change], versions: Sequence[Relation], history_from_ns: int, most: int
 ) -> tuple[str, ...]:
-    """Nodes whose own counts are worth reading: near what changed, then near the symptom; at most so many."""
+    """Nodes whose own counts are worth reading: what serves requests first; of it what changed, then the nearest."""
     entities = subgraph.entities
     subjects = {one.subject for one in changes} | {one.subject.rpartition("#")[2] for one in changes}
     fresh = {one.key.src for one in versions if one.first_seen_ns >= history_from_ns}
     changed = {key for key, one in entities.items() if one.base in fresh or _goes_by(one.base, subjects)}
     beside = {one.key.src for one in subgraph.relations if one.key.dst in changed}
-    order = sorted(entities, key=lambda key: (key not in changed and key not in beside, subgraph.depth[key], key))
-    return tuple(order[:most])
+
+    def place(key: str) -> tuple[bool, bool, int, str]:
+        is_far = key not in changed and key not in beside
+        return (entities[key].kind not in SERVING, is_far, subgraph.depth[key], key)
+
+    return tuple(sorted(entities, key=place)[:most])
 
 
 def _goes_by(base: str, subjects: set[str]) -> bool:

@@ -66,7 +66,9 @@ class _Count:
         """Of ``forest.remote``: calls that their caller saw too; what its span is longer was lost on the way."""
         self._edges: list[tuple[Ints, Ints, Ints]] = []
         """Columns of things to count over relations: edges, spans, latencies in nanoseconds."""
-        self._gaps: tuple[Ints, Ints, Ints] = (_NO_SPANS, _NO_SPANS, _NO_SPANS)
+        self._gaps: list[tuple[Ints, Ints, Ints]] = []
+        """Columns of time that callers lost over relations: edges, spans, indices of sketches."""
+        self._self_time: Ints = sketch_indices(forest.self_ns() // 1000)
 
     def run(self) -> None:
         """Count everything."""
@@ -118,14 +120,16 @@ class _Count:
         named = edges >= 0
         self._totals.unpaired_callers += int((~named).sum())
         self._over(edges[named], spans[named], self._forest.duration_ns[spans[named]])
+        self._gaps.append((edges[named], spans[named], self._self_time[spans[named]]))
 
     def _count_operations(self) -> None:
         forest = self._forest
         weight = forest.weight
-        self_time = sketch_indices(forest.self_ns() // 1000)
-        # What a call to another service didn't wait for the callee is the relation's gap, not its own time.
+        # What a call lost on the way, or at somebody who tells nothing, is the relation's gap, not its own time.
         timed = weight.copy()
         timed[forest.parent[forest.remote[self._sees_alone]]] = 0.0
+        for _, spans, _ in self._gaps:
+            timed[spans] = 0.0
         things = self._columns.numbers["operation"][forest.shape]
         poor = forest.flags(self._columns, "poor")
         numbers = (weight, weight * forest.is_error, weight * self._is_origin, np.zeros_like(weight), weight * poor)
@@ -133,7 +137,7 @@ class _Count:
             chosen = tuple(column[spans] for column in numbers)
             times = forest.start_ns[spans], forest.end_ns[spans]
             table = self._buckets.numbered(number).operations
-            table.add(Additions(things[spans], *times, chosen, self_time[spans], timed[spans]))
+            table.add(Additions(things[spans], *times, chosen, self._self_time[spans], timed[spans]))
 
     def _count_calls(self) -> None:
         """Calls between service versions, and messages between those that name no topic."""
@@ -145,7 +149,7 @@ class _Count:
         self._over(edges, callees, latency)
         paired = callees[seen_by_caller]
         lost_ns = forest.duration_ns[callers[seen_by_caller]] - forest.duration_ns[paired]
-        self._gaps = edges[seen_by_caller], paired, sketch_indices(lost_ns // 1000)
+        self._gaps.append((edges[seen_by_caller], paired, sketch_indices(lost_ns // 1000)))
         untold = forest.delivered[~forest.flags(self._columns, "takes_messages")[forest.delivered]]
         consumed = self._calls(untold, forest.parent[untold], RelationType.CONSUMES)
         self._over(consumed, untold, forest.duration_ns[untold])
@@ -266,10 +270,10 @@ class _Count:
             times = forest.start_ns[spans[at]], forest.end_ns[spans[at]]
             table = self._buckets.numbered(number).edges
             table.add(Additions(edges[at], *times, chosen, latency[at], weight[at]))
-        gap_edges, gap_spans, gaps = self._gaps
-        for number, at in _by_bucket(self._number[gap_spans]):
-            weights: Floats = forest.weight[gap_spans[at]]
-            self._buckets.numbered(number).edges.add_sketch(GAP, gap_edges[at], gaps[at], weights)
+        for edges, spans, gaps in self._gaps:
+            for number, at in _by_bucket(self._number[spans]):
+                weights: Floats = forest.weight[spans[at]]
+                self._buckets.numbered(number).edges.add_sketch(GAP, edges[at], gaps[at], weights)
 
     def _exemplify(self, edges: Ints, spans: Ints) -> None:
         """Note the last use of each relation."""

@@ -97,7 +97,10 @@ class EdgeCounts(NamedTuple):
     latency: bytes
     """Sketch of microseconds as the caller saw them (as the callee did where no caller span exists)."""
     gap: bytes
-    """Sketch of caller's minus callee's duration: time lost between the two, in microseconds."""
+    """Sketch of caller's minus callee's duration, in microseconds: time lost between the two.
+
+    All of the caller's own time where the callee tells nothing.
+    """
 
 
 class OperationKey(NamedTuple):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whence.model.kinds import Signal
+from whence.model.kinds import RelationType, Signal
 from whence.model.rows import EdgeRows, Names, OperationRows
 from whence.rca import facets
 from whence.rca.case import Case
@@ -118,8 +118,10 @@ class _Counts:
         called = self._calls.cumulated(case.edges.calls)
         made = np.concatenate([self._own.cumulated(case.operations.calls), called])
         maker = np.concatenate([operation, calls.caller])
-        own_errors = self._own.cumulated(case.operations.origin_errors + case.operations.error_logs)
-        errors = Grouping(operation, places).total(own_errors)
+        errors = Grouping(operation, places).total(
+            self._own.cumulated(case.operations.origin_errors + case.operations.error_logs)
+        )
+        errors += self._errors_outside(calls.callee)
         entries = self._entries(calls.callee, called)
         calls_made = facets.calls_made(maker, (*operations, *calls.callees), sides(made), sides(entries[maker]))
         return (
@@ -143,6 +145,17 @@ class _Counts:
         calls = self._as_calls()
         entries = self._entries(calls.callee, self._calls.cumulated(self._case.edges.calls))
         return replace(facets.errors(sides(poor), sides(entries)), name="poor")
+
+    def _errors_outside(self, callee: Ints) -> Floats:
+        """Calls that failed at those who tell nothing themselves, by place; their callers have them too."""
+        tells = np.zeros(len(self.number), dtype=np.bool_)
+        tells[self._numbers([owner for owner, _ in self._own.places])] = True
+        edges = self._case.edges
+        is_call = np.array([one.type is RelationType.CALLS for one in edges.relation.values], dtype=np.bool_)
+        began = np.where(is_call[edges.relation.codes], edges.origin_errors, 0.0)
+        failed = Grouping(callee, len(self.number)).total(self._calls.cumulated(began))
+        failed[tells] = 0.0
+        return failed
 
     def _as_calls(self) -> Calls:
         callers, callees = (tuple(ends[side] for ends in self._calls.places) for side in (0, 1))

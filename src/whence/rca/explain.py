@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from whence.model.answer import Band, Evidence, NoneRow, Suspect, Verdict
 from whence.model.change import Change
 from whence.rca.candidates import Candidate
-from whence.rca.conditions import SOURCE, Condition
+from whence.rca.conditions import SOURCE
 from whence.rca.evidence import data_profile, lead_time, overdue, path_flow, same_time_contrast, withdrawal
 from whence.rca.scene import Scene
 from whence.rca.topology import names_of
@@ -103,9 +103,9 @@ def settle(candidate: Candidate, evidence: Sequence[Evidence]) -> str:
     return "Tag spans with the version, or take it back for a part of the traffic; then old and new can be compared."
 
 
-def none_reasons(scene: Scene, suspects: Sequence[Suspect], condition: Condition | None) -> tuple[str, ...]:
+def none_reasons(scene: Scene, suspects: Sequence[Suspect], conditions: Sequence[str]) -> tuple[str, ...]:
     """What speaks for "none of them"."""
-    reasons = [condition.sentence] if condition is not None else []
+    reasons = [*conditions]
     if not suspects:
         reasons.append("no change upstream of the symptom took effect before the onset")
     elif all(one.evidence and not _speaks_for(one) for one in suspects):

@@ -13,6 +13,7 @@ from whence.rca.case import Case
 from whence.rca.chains import Link, links_of
 from whence.rca.completeness import completeness
 from whence.rca.conditions import condition_of
+from whence.rca.load import surge_of
 from whence.rca.pairs import paired
 from whence.rca.places import with_places
 from whence.rca.posterior import posterior, rounded_down
@@ -51,15 +52,20 @@ def rank(case: Case, weights: RankWeights = DEFAULT_WEIGHTS) -> Answer:
 
 def _answer(scene: Scene, weighed: Sequence[Weighed], ruled_out: Sequence[RuledOut]) -> Answer:
     case = scene.case
-    condition = condition_of(scene, [one.candidate for one in weighed])
+    conditions = [
+        one for one in (condition_of(scene, [one.candidate for one in weighed]), surge_of(scene)) if one is not None
+    ]
     rivals = scene.weights.none_for_rivals * math.log1p(_rivals(weighed, scene))
-    result = posterior([one.nats for one in weighed], rivals + (condition.nats if condition else 0.0), scene.weights)
+    against = rivals + sum(one.nats for one in conditions)
+    result = posterior([one.nats for one in weighed], against, scene.weights)
     shares = [
         rounded_down(min(float(share), explain.cap(one.evidence, scene.weights)))
         for one, share in zip(weighed, result.changes, strict=True)
     ]
     suspects = _suspects(weighed, shares)
-    none = NoneRow(rounded_down(result.none), explain.none_reasons(scene, suspects, condition))
+    none = NoneRow(
+        rounded_down(result.none), explain.none_reasons(scene, suspects, [one.sentence for one in conditions])
+    )
     verdict = explain.verdict(scene, suspects, none)
     headline = explain.headline(verdict, suspects)
     if verdict is Verdict.NONE:

@@ -34,7 +34,8 @@ INFERRED_STRENGTH = 0.25
 _COST = {type_: -math.log(strength) for type_, strength in STRENGTH.items()}
 _INFERRED_COST = -math.log(INFERRED_STRENGTH)
 """Costs of the steps of a path add up where strengths multiply."""
-_SERVING = frozenset({EntityKind.SERVICE, EntityKind.SERVICE_VERSION, EntityKind.EXTERNAL})
+SERVING = frozenset({EntityKind.SERVICE, EntityKind.SERVICE_VERSION, EntityKind.EXTERNAL})
+"""Kinds that answer requests."""
 
 
 def base_key(key: str) -> str:
@@ -82,7 +83,7 @@ class Topology:
                 consumed[src].add(dst)
         self._dependents = _turned(costs)
         self.reach = _best_paths(self.symptom, costs)
-        self._services = frozenset(one.base for one in subgraph.entities.values() if one.kind in _SERVING)
+        self._services = frozenset(one.base for one in subgraph.entities.values() if one.kind in SERVING)
         self._serving = self._services & _reached(self.symptom, self._called, consumed) or self._services
         self.within_requests = frozenset(_reached(self.symptom, self._called))
         """Services that requests of the symptom can get to while they wait, the symptom included."""

@@ -104,6 +104,7 @@ def test_call_that_nobody_answered_goes_to_the_peer() -> None:
     counts = calls(delta)["web@v1", HOST]
     assert (counts.calls, counts.errors, counts.origin_errors) == (1.0, 1.0, 1.0)
     assert latency_ms(counts.latency) == {bucket(4): 1.0}
+    assert latency_ms(counts.gap) == {bucket(4): 1.0}
     assert delta.entities[HOST].kind is EntityKind.EXTERNAL
     assert touched(delta, "web") == {"": 1.0, "web@v1": 1.0, HOST: 1.0}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.fold.folding import NOW_NS, closed, fold, new_folder, operations
+from whence.model.kinds import RelationType
 from whence.model.sketch import bucket_index, decode
 from whence.model.spans import ErrorLog, Facts, Span, SpanKind
 from whence.testing.spans import START_NS, source, span
@@ -45,6 +46,18 @@ def test_self_time_of_a_call_leaves_out_what_was_lost_on_the_way_to_the_callee()
     delta = fold(span(1, service="web", kind=CLIENT, operation="call", millis=9), span(2, 1, millis=5))
     counts = operations(delta)["web@v1", "call"]
     assert (counts.calls, counts.self_time) == (1.0, b"")
+
+
+def test_time_of_a_call_that_nobody_answered_is_the_peers() -> None:
+    peer = Facts(peer="net://#pay.shop.dev:443")
+    spans = (
+        span(1, service="web", kind=CLIENT, operation="call", millis=9, facts=peer),
+        span(2, 1, service="web", kind=INTERNAL, operation="connect", millis=2),
+    )
+    delta = fold(*spans)
+    assert operations(delta)["web@v1", "call"].self_time == b""
+    (counts,) = (counts for key, counts in delta.edges.items() if key.relation.type is RelationType.CALLS)
+    assert set(decode(counts.gap)) == {bucket_index(7000)}
 
 
 def test_operation_counts_calls_errors_and_poor_outcomes() -> None:

@@ -1,0 +1,68 @@
+"""More requests than before, from the onset on: a condition that breaks things without any change of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from whence.model.times import NS_PER_SECOND
+from whence.rca.columns import sum_by
+from whence.rca.scene import Scene
+from whence.rca.splits import MIN_BUCKETS, NO_SPLIT, Split, best_surge
+
+NATS = 2.0
+"""In favour of "none": load is a common cause without a change, and rare beside the onset of another's trouble."""
+MIN_RATIO = 1.4
+MIN_GAIN_NATS = 6.0
+BEFORE_S, AFTER_S = 600, 300
+"""Around the onset: what the usual load was, and whether it lasts."""
+BUILD_UP_S = 120
+"""Load may rise for so long before it hurts; what rises only afterwards are retries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surge:
+    """Requests into the symptom that rose as it began to hurt."""
+
+    before: float
+    """Requests a minute."""
+    after: float
+    nats: float = NATS
+
+    @property
+    def sentence(self) -> str:
+        """What rose, for people."""
+        return f"requests rose from {self.before:.3g} to {self.after:.3g} a minute just then: it may be the load"
+
+
+def surge_of(scene: Scene) -> Surge | None:
+    """The rise of load at the onset; None when there was none, or no onset."""
+    if not scene.observed.found:
+        return None
+    onset = scene.observed.onset
+    low_s, high_s = onset.low_ns // NS_PER_SECOND, onset.high_ns // NS_PER_SECOND
+    split = _split(scene, low_s - BEFORE_S, high_s + AFTER_S)
+    if split.gain < MIN_GAIN_NATS or split.after < MIN_RATIO * split.before:
+        return None
+    if not low_s - BUILD_UP_S <= split.at_s <= high_s:
+        return None
+    a_minute = 60 / scene.requests.bucket_s
+    return Surge(split.before * a_minute, split.after * a_minute)
+
+
+def _split(scene: Scene, from_s: int, to_s: int) -> Split:
+    """The likeliest rise over whole buckets in a stretch of time."""
+    requests, bucket_s = scene.requests, scene.requests.bucket_s
+    to_s = min(to_s, scene.case.as_of_ns // NS_PER_SECOND)
+    rows = requests.everything
+    rows = rows[(requests.start_s[rows] >= from_s) & (requests.start_s[rows] + bucket_s <= to_s)]
+    if not len(rows):
+        return NO_SPLIT
+    first, last = int(requests.start_s[rows].min()), int(requests.start_s[rows].max())
+    buckets = (last - first) // bucket_s + 1
+    if buckets < MIN_BUCKETS:
+        return NO_SPLIT
+    starts = first + bucket_s * np.arange(buckets, dtype=np.int64)
+    total = sum_by((requests.start_s[rows] - first) // bucket_s, requests.total[rows], buckets)
+    return best_surge(starts, total, bucket_s)
