@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -128,20 +127,30 @@ def gather(case: Case, topology: Topology, arrived: Arrivals, onset_high_ns: int
 
 
 def _without_repeats(recorded: Sequence[Candidate]) -> list[Candidate]:
-    """One candidate for all lineage events and webhooks that say the same of one version within some minutes.
+    """One candidate for all lineage events, webhooks and posts that say the same of one version.
 
-    What was posted by hand or by a deployment tool speaks for them, and they confirm it.
+    A version is told again whenever it is promoted, used as an input or rolled out further; that is no other change,
+    unless another version came in between. What was posted by hand or by a deployment tool speaks for them, and they
+    confirm it.
     """
-    groups: dict[tuple[object, ...], list[Candidate]] = defaultdict(list)
+    groups: list[list[Candidate]] = []
+    latest: dict[tuple[str, ...], list[Candidate]] = {}
+    of_version: dict[tuple[tuple[str, ...], str], list[Candidate]] = {}
     for one in sorted(recorded, key=lambda candidate: candidate.change.effective_ns):
         what = one.version or one.change.to_version
-        same = groups[one.bases, what] if what is not None else groups[one.change.id,]
-        if same and one.change.effective_ns - same[-1].change.effective_ns > MATCH_WINDOW_NS:
-            groups[one.bases, what, same[0].change.id] = same
-            groups[one.bases, what] = [one]
-        else:
-            same.append(one)
-    return [one for group in groups.values() for one in _speakers(group)]
+        if what is None:
+            groups.append([one])
+            continue
+        group = of_version.get((one.bases, what))
+        if group is None or (group is not latest[one.bases] and _since(group, one) > MATCH_WINDOW_NS):
+            groups.append(group := [])
+        group.append(one)
+        latest[one.bases] = of_version[one.bases, what] = group
+    return [one for group in groups for one in _speakers(group)]
+
+
+def _since(group: Sequence[Candidate], one: Candidate) -> int:
+    return one.change.effective_ns - group[-1].change.effective_ns
 
 
 def _speakers(group: Sequence[Candidate]) -> list[Candidate]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,10 @@ from whence.rca.columns import sum_by
 from whence.rca.scene import Scene
 from whence.rca.splits import MIN_BUCKETS, NO_SPLIT, Split, best_surge
 
-NATS = 2.0
-"""In favour of "none": load is a common cause without a change, and rare beside the onset of another's trouble."""
-MIN_RATIO = 1.4
+MIN_RATIO = 1.5
+"""Ordinary traffic swings by as much within minutes."""
+NATS_PER_FOLD, MOST_NATS = 4.0, 3.0
+"""In favour of "none", for each e-fold beyond that; at most."""
 MIN_GAIN_NATS = 6.0
 BEFORE_S, AFTER_S = 600, 300
 """Around the onset: what the usual load was, and whether it lasts."""
@@ -28,7 +30,11 @@ class Surge:
     before: float
     """Requests a minute."""
     after: float
-    nats: float = NATS
+
+    @property
+    def nats(self) -> float:
+        """In favour of "none": load breaks things by itself, and seldom rises just as something else does."""
+        return min(NATS_PER_FOLD * math.log(self.after / max(self.before, 1e-9) / MIN_RATIO), MOST_NATS)
 
     @property
     def sentence(self) -> str:

@@ -72,10 +72,22 @@ def test_gather_two_posts_about_one_version_both_keep_their_ids() -> None:
     assert sorted(one.change.id for one in found) == ["first", "second"]
 
 
-def test_gather_one_version_twice_hours_apart_are_two_candidates() -> None:
-    reports = [change("early", RANKER, -9000, to_version="v2"), change("late", RANKER, bucket(40), to_version="v2")]
+def test_gather_a_version_that_is_told_again_hours_later_is_one_candidate() -> None:
+    told = change("made", RANKER, -9000, to_version="v2", source="openlineage")
+    (found,) = scene(
+        [*rollout(), told, change("live", RANKER, bucket(40), to_version="v2")], incident(SHOP, 79)
+    ).candidates
+    assert (found.change.id, found.also_reported) == ("live", ("made",))
+
+
+def test_gather_a_version_that_was_left_and_came_again_are_two_candidates() -> None:
+    reports = [
+        change("early", RANKER, -9000, to_version="v2", source="openlineage"),
+        change("back", RANKER, -6000, to_version="v1", source="openlineage"),
+        change("late", RANKER, bucket(40), to_version="v2", source="openlineage"),
+    ]
     found = scene([*rollout(), *reports], incident(SHOP, 79)).candidates
-    assert {one.change.id for one in found} == {"early", "late"}
+    assert {one.change.id for one in found} == {"early", "back", "late"}
 
 
 def test_gather_later_versions_count_as_meeting_an_earlier_change() -> None:
