@@ -118,10 +118,7 @@ class _Counts:
         called = self._calls.cumulated(case.edges.calls)
         made = np.concatenate([self._own.cumulated(case.operations.calls), called])
         maker = np.concatenate([operation, calls.caller])
-        errors = Grouping(operation, places).total(
-            self._own.cumulated(case.operations.origin_errors + case.operations.error_logs)
-        )
-        errors += self._errors_outside(calls.callee)
+        errors = self._errors(operation, calls)
         entries = self._entries(calls.callee, called)
         calls_made = facets.calls_made(maker, (*operations, *calls.callees), sides(made), sides(entries[maker]))
         return (
@@ -146,15 +143,27 @@ class _Counts:
         entries = self._entries(calls.callee, self._calls.cumulated(self._case.edges.calls))
         return replace(facets.errors(sides(poor), sides(entries)), name="poor")
 
-    def _errors_outside(self, callee: Ints) -> Floats:
-        """Calls that failed at those who tell nothing themselves, by place; their callers have them too."""
-        tells = np.zeros(len(self.number), dtype=np.bool_)
-        tells[self._numbers([owner for owner, _ in self._own.places])] = True
+    def _errors(self, operation: Ints, calls: Calls) -> Floats:
+        """Errors that began at each place, marked or logged.
+
+        Those of calls to somebody who tells nothing began there, not at the caller, which has them too.
+        """
+        rows, places = self._case.operations, len(self.number)
+        marked, logged = (
+            Grouping(operation, places).total(self._own.cumulated(one)) for one in (rows.origin_errors, rows.error_logs)
+        )
+        failed = self._failed_outside(calls)
+        of_callers = Grouping(calls.caller, places).total(failed)
+        own = _less(marked, of_callers) + _less(logged, of_callers)
+        return own + Grouping(calls.callee, places).total(failed)
+
+    def _failed_outside(self, calls: Calls) -> Floats:
+        """Failed calls of each kind to places that tell nothing themselves."""
         edges = self._case.edges
         is_call = np.array([one.type is RelationType.CALLS for one in edges.relation.values], dtype=np.bool_)
-        began = np.where(is_call[edges.relation.codes], edges.origin_errors, 0.0)
-        failed = Grouping(callee, len(self.number)).total(self._calls.cumulated(began))
-        failed[tells] = 0.0
+        failed = self._calls.cumulated(np.where(is_call[edges.relation.codes], edges.origin_errors, 0.0))
+        telling = {owner for owner, _ in self._own.places}
+        failed[[callee in telling for callee in calls.callees]] = 0.0
         return failed
 
     def _as_calls(self) -> Calls:
@@ -179,6 +188,12 @@ class _Counts:
 
     def _numbers(self, places: tuple[str, ...] | list[str]) -> Ints:
         return np.array([self.number[place] for place in places], dtype=np.int64)
+
+
+def _less(cumulated: Floats, others: Floats) -> Floats:
+    """Cumulated counts without those of others, never below nothing in any bucket."""
+    rest = np.maximum(np.diff(cumulated, axis=1) - np.diff(others, axis=1), 0.0)
+    return np.concatenate([np.zeros((len(rest), 1)), np.cumsum(rest, axis=1)], axis=1)
 
 
 def _operations(rows: OperationRows, topology: Topology) -> Names[Place]:

@@ -188,11 +188,13 @@ def entity_kinds(case: Case, topology: Topology) -> dict[str, EntityKind]:
 def _candidate(change: Change, bases: tuple[str, ...], sighting: Sighting | None, context: _Context) -> Candidate:
     topology = context.topology
     version = sighting.version if sighting is not None else _known_version(change, bases, context)
-    nodes = Nodes(frozenset(), frozenset())
-    if version is not None:
+    effective_ns = _effective_ns(change, sighting)
+    is_untold = any(topology.is_served_untold(base, effective_ns) for base in bases)
+    nodes, consumed_ns = Nodes(frozenset(), frozenset()), None
+    if version is not None and not is_untold:
         nodes = context.histories.sides(version, bases, topology, is_first_sight=sighting is not None)
+        consumed_ns = topology.consumed_since(version)
     reach = max((topology.reach[base] for base in bases), key=lambda one: one.strength)
-    consumed_ns = topology.consumed_since(version) if version is not None else None
     is_sighted = sighting is not None or consumed_ns is not None
     return Candidate(
         change=_with_versions(change, sighting),
@@ -201,11 +203,11 @@ def _candidate(change: Change, bases: tuple[str, ...], sighting: Sighting | None
         carriers=tuple(sorted({one for base in bases for one in topology.carriers(base)})),
         strength=reach.strength,
         path=reach.path if version is None else (*reach.path[:-1], version),
-        acts_ns=max(_effective_ns(change, sighting), consumed_ns or 0),
+        acts_ns=max(effective_ns, consumed_ns or 0),
         lead_minutes=SIGHTED_LEAD_MINUTES if is_sighted else None,
         is_sighted=is_sighted,
         slack_ns=0 if is_sighted or not change.recorded else REPORT_SLACK_NS,
-        is_consumed=_is_consumed(version, bases, context),
+        is_consumed=is_untold or _is_consumed(version, bases, context),
         new_nodes=nodes.new,
         old_nodes=nodes.old,
     )

@@ -84,6 +84,7 @@ class Topology:
         self._dependents = _turned(costs)
         self.reach = _best_paths(self.symptom, costs)
         self._services = frozenset(one.base for one in subgraph.entities.values() if one.kind in SERVING)
+        self._external = frozenset(one.base for one in subgraph.entities.values() if one.kind is EntityKind.EXTERNAL)
         self._serving = self._services & _reached(self.symptom, self._called, consumed) or self._services
         self.within_requests = frozenset(_reached(self.symptom, self._called))
         """Services that requests of the symptom can get to while they wait, the symptom included."""
@@ -120,6 +121,10 @@ class Topology:
         callers = (one for one in self._dependents.get(base, ()) if base in self._called.get(one, ()))
         return tuple(sorted(one for one in callers if one in self.within_requests))
 
+    def outside(self, base: str) -> tuple[str, ...]:
+        """Hosts that a service calls and that tell nothing of themselves."""
+        return tuple(sorted(self._called.get(base, set()) & self._external))
+
     def consumed_since(self, version: str) -> int | None:
         """First instant at which a serving node depended on a version, however indirectly; None when none does."""
         best: dict[str, int] = {version: 0}
@@ -136,6 +141,16 @@ class Topology:
                     best[relation.key.src] = later
                     heapq.heappush(heap, (later, relation.key.src))
         return None
+
+    def is_served_untold(self, base: str, since_ns: int) -> bool:
+        """Whether a serving node depends on an entity without saying on which version, at an instant or later.
+
+        Then no telemetry tells who met which version, and when: the latest is met as soon as it is there.
+        """
+        return base not in self._services and any(
+            one.last_seen_ns >= since_ns and self.base(one.key.src) in self._serving
+            for one in self._incoming.get(base, ())
+        )
 
     def touched_through(self, version: str) -> frozenset[str]:
         """The version and every version that depends on it without a service in between: what a request touches."""

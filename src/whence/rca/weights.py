@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from whence.model.kinds import ChangeKind
 
-WEIGHTS_VERSION = "2026-11.1"
+WEIGHTS_VERSION = "2026-11.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,10 @@ class RankWeights:
     looks better than a random one."""
     cap_circumstantial: float = 0.60
     """For what only time and place speak."""
-    cap_without_decisive: float = 0.80
-    cap_without_withdrawal: float = 0.85
+    cap_without_decisive: float = 0.90
+    """Caps guard against evidence that nobody thought of. These two stood at .80 and .85, and of what they held back
+    98 of 100 came true in made-up systems, and 96 of 100 on replayed incidents."""
+    cap_without_withdrawal: float = 0.95
 
 
 DEFAULT_WEIGHTS = RankWeights()

@@ -113,6 +113,18 @@ def test_gather_snapshot_acts_when_it_is_first_read() -> None:
     assert found.acts_ns == at(bucket(50))
 
 
+def test_gather_snapshot_of_data_that_are_served_without_a_version_acts_at_once() -> None:
+    """A training job tells which snapshots it reads, but the service that serves them doesn't."""
+    job = key("trainer")
+    served = relation(link(RANKER, DATA, RelationType.READS), -9, bucket(80))
+    facts: list[Fact] = [entity(SHOP), *versioned(SHOP, RANKER, {V1: -9}, 80), relation(link(SHOP, RANKER)), served]
+    kinds = {"kind": EntityKind.DATASET, "type_": RelationType.READS}
+    trained = versioned(job, DATA, {f"{DATA}@snapshot:0": -9}, 80, **kinds)
+    posted = change("d", DATA, bucket(10), kind=ChangeKind.DATASET, to_version="1")
+    found = candidate(scene([*facts, *trained, posted], incident(SHOP, 79)), DATA)
+    assert (found.acts_ns, found.is_consumed, found.new_nodes) == (at(bucket(10)), True, frozenset())
+
+
 def test_gather_snapshot_that_nobody_read_is_not_consumed() -> None:
     third = f"{DATA}@snapshot:2"
     facts: list[Fact] = [entity(SHOP), relation(link(SHOP, RANKER)), entity(RANKER), *snapshots(-9, 20)]

@@ -148,10 +148,15 @@ def test_origin_without_data_before_is_absent() -> None:
     assert found is None or found.movement.score < 3
 
 
+def failing_at(place: str) -> list[Fact]:
+    """Requests that go through a place fail late; what it does itself is yet to be said."""
+    facts = [one for one in quiet(place) if not isinstance(one, tuple) or getattr(one[0], "service", None) != SHOP]
+    facts += calls(SHOP, place, ALL)
+    return [*facts, *traffic(SHOP, EARLY, {place: Met(20)}), *traffic(SHOP, LATE, {place: Met(20, bad=9)})]
+
+
 def failing_bank() -> list[Fact]:
-    facts = [one for one in quiet(BANK) if not isinstance(one, tuple) or getattr(one[0], "service", None) != SHOP]
-    facts += [*calls(SHOP, BANK, ALL), *work(BANK, EARLY), *work(BANK, LATE, error_logs=9.0)]
-    return [*facts, *traffic(SHOP, EARLY, {BANK: Met(20)}), *traffic(SHOP, LATE, {BANK: Met(20, bad=9)})]
+    return [*failing_at(BANK), *work(BANK, EARLY), *work(BANK, LATE, error_logs=9.0)]
 
 
 def test_condition_of_trouble_where_nothing_changed_speaks_for_none() -> None:
@@ -165,6 +170,34 @@ def test_condition_of_trouble_where_nothing_changed_speaks_for_none() -> None:
 def test_condition_of_trouble_where_a_suspect_lies_is_none() -> None:
     of = scene([*failing_bank(), change("d", BANK, bucket(39))], incident(SHOP, 79))
     assert condition_of(of, of.candidates) is None
+
+
+OUTSIDE = "net://#api.bank.example:443"
+
+
+def failing_outside(failing: str = OUTSIDE) -> list[Fact]:
+    """``pay`` asks an outside host; one of the two begins to fail."""
+    facts: list[Fact] = [*failing_at(PAY), entity(OUTSIDE, EntityKind.EXTERNAL)]
+    facts.append(relation(link(PAY, OUTSIDE), -9, bucket(80)))
+    for one in ALL:
+        bad = 9.0 if one in LATE else 0.0
+        outside = {"origin_errors": bad, "errors": bad} if failing == OUTSIDE else {}
+        facts.append(edge(link(PAY, OUTSIDE), round(bucket(one)), 20, calls=20.0, **outside))
+        facts += work(PAY, [one], origin_errors=bad)
+    return facts
+
+
+def test_errors_of_calls_to_an_outside_host_are_a_condition_there() -> None:
+    of = scene([*failing_outside(), change("d", PAY, bucket(38))], incident(SHOP, 79))
+    found = condition_of(of, of.candidates)
+    assert found is not None
+    assert found.movement.place == OUTSIDE
+
+
+def test_origin_of_errors_at_an_outside_host_says_little_of_its_caller() -> None:
+    outside, own = (evidence(failing_outside(failing), PAY) for failing in (OUTSIDE, PAY))
+    assert outside.data["place"] == OUTSIDE
+    assert 0 < outside.weight <= 1.0 < own.weight
 
 
 def test_path_flow_of_a_place_that_no_request_went_through_is_against_it() -> None:

@@ -41,7 +41,7 @@ def test_rank_canary_that_fails_is_very_likely() -> None:
     assert (first.rank, first.change.id, first.band, first.role) == (1, "d1", Band.VERY_LIKELY, Role.VEHICLE)
     assert first.path == (SHOP, V2)
     assert first.links == ("https://ci/1",)
-    assert found.headline == "Very likely (85%): deployment of ranker v1 → v2."
+    assert found.headline == "Very likely (95%): deployment of ranker v1 → v2."
     assert found.none.probability < 0.05
 
 
@@ -141,7 +141,7 @@ def test_rank_without_telemetry_of_the_symptom_is_insufficient() -> None:
 
 @pytest.mark.parametrize(
     ("code", "nats", "most"),
-    [("lead_time", 3.0, 0.6), ("origin", 0.5, 0.6), ("origin", 2.0, 0.8), ("same_time_contrast", 4.0, 0.85)],
+    [("lead_time", 3.0, 0.6), ("origin", 0.5, 0.6), ("origin", 2.0, 0.9), ("same_time_contrast", 4.0, 0.95)],
 )
 def test_rank_shows_no_more_than_the_evidence_carries(code: str, nats: float, most: float) -> None:
     assert cap([evidence(code, nats, "It says so.", {})], DEFAULT_WEIGHTS) == most

@@ -30,7 +30,8 @@ SILENT_GUILTY, SILENT_GUILTY_DATA = 0.4, 0.5
 LOUD_BYSTANDER = 0.03
 HANDED_ON = frozenset({ChangeKind.DATASET, ChangeKind.SCHEMA, ChangeKind.STALENESS})
 HANDED_ON_NATS = 1.0
-"""At most for errors at who works with the data: many data lie upstream of each failing place."""
+"""At most for errors at who works with the data, for many data lie upstream of each failing place; and for trouble at
+an outside host that the place calls, for mostly that is the host's own."""
 COMPARED_WEIGHT = 1.5
 LOW_NATS, HIGH_NATS = -2.0, 3.0
 MOVED_SCORE = 3.0
@@ -63,7 +64,7 @@ def moved(candidate: Candidate, scene: Scene) -> Moved | None:
     if not places:
         return None
     place = max(
-        (*places, *_handed_on(candidate, scene, start, end)),
+        (*places, *_handed_on(candidate, scene, start, end), *_asked_outside(candidate, scene, start, end)),
         key=lambda one: float(np.nanmax(behaviour.of(one)[start:end])),
     )
     scores = behaviour.of(place)
@@ -88,6 +89,13 @@ def _handed_on(candidate: Candidate, scene: Scene, start: int, end: int) -> list
         if behaviour.known(one)[start:end].any()
         and behaviour.movement(one, start + int(np.nanargmax(behaviour.of(one)[start:end]))).facet in ("errors", "poor")
     ]
+
+
+def _asked_outside(candidate: Candidate, scene: Scene, start: int, end: int) -> list[str]:
+    """Who tells nothing and is called from there: what the change asks them for may be why they fail."""
+    behaviour, topology = scene.behaviour, scene.topology
+    called = {callee for place in candidate.carriers for callee in topology.outside(place)}
+    return [one for one in sorted(called) if behaviour.known(one)[start:end].any()]
 
 
 def origin(candidate: Candidate, scene: Scene) -> Evidence | None:
