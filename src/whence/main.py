@@ -96,7 +96,7 @@ class Server:
     async def start(self) -> None:
         """Open the store, replay the spool, and serve on all ports; ``/readyz`` answers 200 on return."""
         settings = self.settings
-        tokens, tls = settings.parsed_tokens, settings.tls
+        tokens, tls = settings.accepted_tokens(), settings.tls
         if tls is not None:
             tls.check()
         await self._store.open()

@@ -19,9 +19,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from whence.accepted import Tokens
 from whence.errors import ConfigError
 from whence.tls import Tls
-from whence.tokens import Token, parse_token
+from whence.tokens import parse_token
 
 ENV_PREFIX = "WHENCE_"
 CONFIG_VARIABLE = "WHENCE_CONFIG"
@@ -50,7 +51,14 @@ class Settings(BaseSettings):
         None, description="Authorities, PEM: clients must show a certificate that one of them signed."
     )
     tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="Bearer tokens, comma separated: 'secret' or 'scope+scope:secret' (read, ingest, feedback)."
+        (),
+        description="Bearer tokens, comma separated, as `whence token` writes them (read, ingest, write, admin).",
+    )
+    tokens_file: Path | None = Field(
+        None, description="More tokens, one in a line; read again within seconds when it changes."
+    )
+    audit_log: Path | None = Field(
+        None, description="File for one JSON line for each request that isn't a plain read: when, which token, what."
     )
     webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
@@ -121,10 +129,17 @@ class Settings(BaseSettings):
     spool_max_bytes: Bytes = Field(2 * 2**30, description="Largest size of what is acknowledged but not yet stored.")
     queue_max_bytes: Bytes = Field(256 * 2**20, description="Largest size of requests waiting to be decoded.")
 
-    @property
-    def parsed_tokens(self) -> tuple[Token, ...]:
-        """The tokens with their scopes; empty means that everybody may do everything."""
-        return tuple(parse_token(token.get_secret_value()) for token in self.tokens)
+    def accepted_tokens(self) -> Tokens:
+        """The tokens with their scopes; without any, everybody may do everything.
+
+        Raises:
+            ConfigError: The file of tokens can't be read, or a line of it is malformed.
+        """
+        fixed = [parse_token(token.get_secret_value()) for token in self.tokens]
+        try:
+            return Tokens(fixed, self.tokens_file)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{ENV_PREFIX}TOKENS_FILE: {error}") from None
 
     @property
     def compaction_ages(self) -> tuple[tuple[int, int], ...]:
@@ -265,7 +280,7 @@ class Settings(BaseSettings):
             raise ValueError(f"TLS is set in part: set {' and '.join(missing)} too")
         if self.kafka_bootstrap and not self.kafka_topics:
             raise ValueError(f"kafka_bootstrap needs {ENV_PREFIX}KAFKA_TOPICS, as in spans_proto:otlp_spans")
-        if not self.tokens and not _is_loopback(self.host):
+        if not self.tokens and self.tokens_file is None and not _is_loopback(self.host):
             raise ValueError(
                 f"listening on {self.host} lets others in, so tokens are required: "
                 f"make one with `whence token` and set {ENV_PREFIX}TOKENS, or keep to 127.0.0.1"

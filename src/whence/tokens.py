@@ -1,57 +1,121 @@
 """Bearer tokens: who may do what.
 
-A token is written ``secret`` (may do everything) or ``scope+scope:secret``, for instance ``ingest:4f1c...``.
+A token is written ``[name@][scope+scope:]secret[;until=2027-01-31]``; without scopes it may do everything. In place of
+the secret its hash may stand, ``sha256:<64 hex digits>``, so that no file needs to hold the secret itself. While a
+secret is rotated, the old and the new one stand side by side under one name.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
+
+HASHED = "sha256:"
+UNTIL = ";until="
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Scope(StrEnum):
     """What a token allows."""
 
     READ = "read"
-    """Ask: investigations, graph, changes, entities."""
+    """Ask: investigations, graph, changes, entities, figures."""
     INGEST = "ingest"
-    """Send: spans, lineage events, changes."""
-    FEEDBACK = "feedback"
-    """Judge the suspects of an answer."""
+    """Send what happened: spans, logs, lineage events, changes, alerts."""
+    WRITE = "write"
+    """Say what a person or a repository says: declarations, verdicts, the state of incidents."""
+    ADMIN = "admin"
+    """Set rules for others: policies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One accepted secret and its scopes. The secret stays out of ``repr``."""
+    """One accepted secret, known by its hash, which stays out of ``repr``."""
 
-    secret: bytes = field(repr=False)
+    name: str
+    digest: bytes = field(repr=False)
+    """SHA-256 of the secret. Secrets are random and long, so a slow hash would add nothing."""
+    scopes: frozenset[Scope]
+    until: date | None = None
+    """First day (UTC) on which it is no longer accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Who asks, and what they may do."""
+
+    name: str
     scopes: frozenset[Scope]
 
 
 def parse_token(text: str) -> Token:
-    """Read one token as it stands in the settings.
+    """Read one token as it stands in the settings or in a file.
 
     Raises:
-        ValueError: A scope is unknown or the secret is empty. The message does not hold the secret.
+        ValueError: A scope is unknown, the secret is empty, or the hash or the day is malformed. The message does not
+            hold the secret.
     """
-    head, colon, tail = text.partition(":")
-    secret = tail if colon else head
+    rest, _, until = text.partition(UNTIL)
+    name, at, named = rest.partition("@")
+    head, colon, secret = (named if at else rest).partition(":")
+    if f"{head}{colon}" == HASHED:
+        head, colon, secret = "", "", f"{HASHED}{secret}"
+    elif not colon:
+        head, secret = "", head
     if not secret:
         raise ValueError("a token needs a secret, alone or after 'scope:'")
+    if at and not _NAME.fullmatch(name):
+        raise ValueError("a token's name has letters, digits, '.', '_' and '-', at most 64")
+    digest = _digest(secret)
+    return Token(name if at else digest.hex()[:8], digest, _scopes(head) if colon else frozenset(Scope), _day(until))
+
+
+def written(name: str, scopes: Iterable[Scope], secret: str, until: date | None = None) -> str:
+    """The line of a token with the hash in place of its secret."""
+    ending = f"{UNTIL}{until.isoformat()}" if until else ""
+    return f"{name}@{'+'.join(sorted(scopes))}:{HASHED}{hash_of(secret).hex()}{ending}"
+
+
+def hash_of(secret: str) -> bytes:
+    """SHA-256 of a secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def granted(tokens: Iterable[Token], presented: str, today: date) -> Grant | None:
+    """What the presented secret allows, or None when it is unknown. Compares with every token in constant time."""
+    found: Grant | None = None
+    given = hash_of(presented)
+    for token in tokens:
+        is_fresh = token.until is None or today < token.until
+        if hmac.compare_digest(token.digest, given) and is_fresh:
+            found = Grant(token.name, token.scopes | (found.scopes if found else frozenset()))
+    return found
+
+
+def _digest(secret: str) -> bytes:
+    if not secret.startswith(HASHED):
+        return hash_of(secret)
+    digits = secret.removeprefix(HASHED)
+    if not _DIGEST.fullmatch(digits):
+        raise ValueError(f"after '{HASHED}' a token has 64 hexadecimal digits")
+    return bytes.fromhex(digits)
+
+
+def _scopes(text: str) -> frozenset[Scope]:
     try:
-        scopes = frozenset(Scope(name) for name in head.split("+")) if colon else frozenset(Scope)
+        return frozenset(Scope(name) for name in text.split("+"))
     except ValueError:
         raise ValueError(f"a token's scopes must be among {', '.join(Scope)}, joined by '+'") from None
-    return Token(secret.encode(), scopes)
 
 
-def granted(tokens: Iterable[Token], presented: str) -> frozenset[Scope] | None:
-    """Scopes of the presented secret, or None when it is unknown. Compares with every token in constant time."""
-    found: frozenset[Scope] | None = None
-    given = presented.encode()
-    for token in tokens:
-        if hmac.compare_digest(token.secret, given):
-            found = token.scopes | (found or frozenset())
-    return found
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise ValueError(f"a token ends with '{UNTIL}' and a day such as 2027-01-31") from None

@@ -64,7 +64,7 @@ async def test_every_route_but_health_wants_a_token(tmp_path: Path) -> None:
     ],
 )
 async def test_token_does_what_its_scopes_say(tmp_path: Path, method: str, path: str, token: str, status: int) -> None:
-    async with running_api(tmp_path, tokens="read:look,ingest:sesame,feedback:judge") as api:
+    async with running_api(tmp_path, tokens="read:look,ingest:sesame,write:judge") as api:
         bodies = {"/api/v1/changes": {"kind": "config", "subject": "a"}, "/api/v1/lineage": {}}
         body = bodies.get(path, {"verdict": "unknown"})
         headers = {"authorization": f"Bearer {token}"}

@@ -96,9 +96,27 @@ def test_loopback_needs_no_token(host: str) -> None:
 
 
 def test_host_beyond_loopback_with_tokens_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WHENCE_TOKENS", "abc, read+feedback:def")
-    settings = load_settings(host="0.0.0.0")
-    assert [token.scopes for token in settings.parsed_tokens] == [frozenset(Scope), {Scope.READ, Scope.FEEDBACK}]
+    monkeypatch.setenv("WHENCE_TOKENS", "abc, read+write:def")
+    tokens = load_settings(host="0.0.0.0").accepted_tokens()
+    grants = [tokens.granted(secret) for secret in ("abc", "def")]
+    assert [grant and grant.scopes for grant in grants] == [frozenset(Scope), {Scope.READ, Scope.WRITE}]
+
+
+def test_host_beyond_loopback_with_a_file_of_tokens_is_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("read:abc\n")
+    monkeypatch.setenv("WHENCE_TOKENS_FILE", str(file))
+    assert load_settings(host="0.0.0.0").accepted_tokens().granted("abc") is not None
+
+
+@pytest.mark.parametrize("text", [None, "reed:sesame"])
+def test_file_of_tokens_that_cannot_be_read_is_an_error_of_configuration(tmp_path: Path, text: str | None) -> None:
+    file = tmp_path / "tokens"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(ConfigError, match="WHENCE_TOKENS_FILE") as refusal:
+        load_settings(tokens_file=file).accepted_tokens()
+    assert "sesame" not in str(refusal.value)
 
 
 def test_config_file_that_is_missing_or_broken_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +138,7 @@ def test_secrets_stay_out_of_the_text_form(monkeypatch: pytest.MonkeyPatch) -> N
     settings = load_settings()
     assert "sesame" not in repr(settings)
     assert "hunter2" not in repr(settings)
-    assert "sesame" not in repr(settings.parsed_tokens)
+    assert "sesame" not in repr(settings.accepted_tokens())
 
 
 def test_every_setting_has_a_description() -> None:

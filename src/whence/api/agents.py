@@ -13,7 +13,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from whence.api.context import Context
 from whence.api.errors import problem
 from whence.errors import NotFound, Unauthenticated, WhenceError
-from whence.tokens import granted
 
 if TYPE_CHECKING:
     from whence.mcp.endpoint import Endpoint
@@ -51,7 +50,7 @@ class _Agents:
         """Any token that is known may come in; each tool needs the scope that its route needs."""
         tokens = self._context.tokens
         _, credentials = get_authorization_scheme_param(headers.get("authorization"))
-        if tokens and granted(tokens, credentials) is None:
+        if tokens and tokens.granted(credentials) is None:
             raise Unauthenticated("send a token: Authorization: Bearer <token>")
 
     async def _loaded(self) -> Endpoint:

@@ -33,6 +33,7 @@ from whence.api import (
     webhooks,
 )
 from whence.api.agents import agents_route
+from whence.api.audit import Audit, AuditLog
 from whence.api.body import BodyLimit
 from whence.api.context import Context
 from whence.metrics import IngestStatus
@@ -76,13 +77,16 @@ def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None,
         clock: UTC nanoseconds since the epoch.
 
     Raises:
-        ConfigError: A secret for webhooks would never be used, or the template of postmortems can't be.
+        ConfigError: A secret for webhooks would never be used, the template of postmortems can't be, or the file of
+            tokens or of the audit log can't be opened.
     """
     webhooks.check_secrets(settings)
     postmortems.check_settings(settings)
     app = FastAPI(title="whence", version=version("whence"), docs_url=None, redoc_url=None, responses=errors.RESPONSES)
-    app.state.context = Context(store, settings, settings.parsed_tokens, ingest, clock)
+    app.state.context = Context(store, settings, settings.accepted_tokens(), ingest, clock)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    if settings.audit_log is not None:
+        app.add_middleware(Audit, log=AuditLog(settings.audit_log))
     errors.install(app)
     for noun in _NOUNS:
         app.include_router(noun.router)

@@ -9,11 +9,11 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from whence.accepted import Tokens
 from whence.api.outbox import Outbox
 from whence.metrics import IngestStatus
 from whence.settings import Settings
 from whence.store.protocol import Store
-from whence.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Context:
 
     store: Store
     settings: Settings
-    tokens: tuple[Token, ...]
+    tokens: Tokens
     ingest: IngestStatus | None
     """None where no receivers run beside the API."""
     clock: Callable[[], int]

@@ -73,13 +73,13 @@ class ImportsJson(TypedDict):
     items: list[ImportJson]
 
 
-@router.post("", status_code=201, dependencies=[needs(Scope.INGEST)])
+@router.post("", status_code=201, dependencies=[needs(Scope.WRITE)])
 async def import_files(body: Annotated[ImportBody, Body()], context: Ctx) -> ImportJson:
     """Take what files state. What the import of this name stated before is gone, whole."""
     return await _keep(context, body.name, body.revision, {file.path: file.text for file in body.files})
 
 
-@router.put("/{name:path}", dependencies=[needs(Scope.INGEST)])
+@router.put("/{name:path}", dependencies=[needs(Scope.WRITE)])
 async def import_file(
     name: Name,
     context: Ctx,
@@ -107,7 +107,7 @@ async def read_import(name: Name, context: Ctx) -> ImportJson:
     return _json(await _kept(context, name))
 
 
-@router.delete("/{name:path}", status_code=204, dependencies=[needs(Scope.INGEST)])
+@router.delete("/{name:path}", status_code=204, dependencies=[needs(Scope.WRITE)])
 async def remove_import(name: Name, context: Ctx) -> Response:
     """Forget everything that an import stated."""
     await _kept(context, name)

@@ -64,7 +64,7 @@ class FeedbackJson(TypedDict):
     at: str
 
 
-@router.post("", status_code=201, dependencies=[needs(Scope.FEEDBACK)])
+@router.post("", status_code=201, dependencies=[needs(Scope.WRITE)])
 async def give_feedback(answer_id: str, body: FeedbackBody, context: Ctx) -> FeedbackJson:
     """Keep a verdict."""
     answer = cast("dict[str, Any]", json.loads((await stored_answer(context, answer_id)).body))

@@ -59,7 +59,7 @@ class EntityBody(BaseModel):
     actor: Text = None
 
 
-@router.post("", status_code=201, dependencies=[needs(Scope.FEEDBACK)])
+@router.post("", status_code=201, dependencies=[needs(Scope.WRITE)])
 async def open_incident(body: IncidentBody, context: Ctx, background: BackgroundTasks) -> IncidentJson:
     """Open an incident by hand; it is investigated at once."""
     now = context.clock()
@@ -104,7 +104,7 @@ async def read_incident(incident_id: str, context: Ctx) -> IncidentJson:
     return await kept.read(context.store, incident_id)
 
 
-@router.post("/{incident_id}/status", status_code=201, dependencies=[needs(Scope.FEEDBACK)])
+@router.post("/{incident_id}/status", status_code=201, dependencies=[needs(Scope.WRITE)])
 async def set_status(incident_id: str, body: StatusBody, context: Ctx) -> IncidentJson:
     """Say where it stands."""
     await kept.read(context.store, incident_id)
@@ -114,7 +114,7 @@ async def set_status(incident_id: str, body: StatusBody, context: Ctx) -> Incide
     return await kept.read(context.store, incident_id)
 
 
-@router.post("/{incident_id}/entity", status_code=201, dependencies=[needs(Scope.FEEDBACK)])
+@router.post("/{incident_id}/entity", status_code=201, dependencies=[needs(Scope.WRITE)])
 async def set_entity(incident_id: str, body: EntityBody, context: Ctx, background: BackgroundTasks) -> IncidentJson:
     """Say what hurts, where no rule could tell or a rule was wrong; it is investigated at once."""
     await kept.read(context.store, incident_id)
@@ -126,7 +126,7 @@ async def set_entity(incident_id: str, body: EntityBody, context: Ctx, backgroun
     return await kept.read(context.store, incident_id)
 
 
-@router.post("/{incident_id}/investigations", status_code=201, dependencies=[needs(Scope.FEEDBACK)])
+@router.post("/{incident_id}/investigations", status_code=201, dependencies=[needs(Scope.WRITE)])
 async def investigate_again(incident_id: str, context: Ctx) -> IncidentJson:
     """Ask again with what is known by now."""
     await kept.read(context.store, incident_id)

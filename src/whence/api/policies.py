@@ -92,7 +92,7 @@ class CheckBody(BaseModel):
     only_uses: bool = Field(False, description="Leave out what the dependent breaks already.")
 
 
-@router.put("/policies/{name:path}", dependencies=[needs(Scope.INGEST)])
+@router.put("/policies/{name:path}", dependencies=[needs(Scope.ADMIN)])
 async def put_policies(name: Name, request: Request, context: Ctx) -> PoliciesJson:
     """Keep the policies of a file, given as the request's body; they replace those of that name."""
     policies = _read((await request.body()).decode("utf-8", "replace"), name)
@@ -107,7 +107,7 @@ async def list_policies(context: Ctx) -> PoliciesJson:
     return {"items": [_policy_json(one) for one in await _in_force(context.store)]}
 
 
-@router.delete("/policies/{name:path}", status_code=204, dependencies=[needs(Scope.INGEST)])
+@router.delete("/policies/{name:path}", status_code=204, dependencies=[needs(Scope.ADMIN)])
 async def remove_policies(name: Name, context: Ctx) -> Response:
     """Forget the policies of a file."""
     if await context.store.document(KIND, name) is None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from whence.cli.exits import USAGE, Failure
+from whence.tokens import Scope, hash_of, parse_token, written
 
 
 def serve(
@@ -62,6 +64,26 @@ def demo(
     raise typer.Exit(run_demo(scenario=scenario, seed=seed, keep=keep, json_output=json_output, store=store))
 
 
-def token() -> None:
-    """Make a secret for WHENCE_TOKENS."""
-    typer.echo(secrets.token_urlsafe(32))
+def token(
+    *,
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="What it allows, may be given again; everything when absent.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Who has it; it stands in the audit log.")] = "",
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day (UTC) on which it no longer counts.")
+    ] = None,
+) -> None:
+    """Make a token: the secret on stdout, and on stderr the line for WHENCE_TOKENS or WHENCE_TOKENS_FILE.
+
+    The line holds a hash of the secret only. To rotate, keep the old line until nobody uses its secret any more; to
+    revoke, take the line away.
+    """
+    secret = secrets.token_urlsafe(32)
+    try:
+        line = written(name or hash_of(secret).hex()[:8], scope or list(Scope), secret, until.date() if until else None)
+        parse_token(line)
+    except ValueError as error:
+        raise Failure(USAGE, str(error)) from None
+    typer.echo(secret)
+    typer.echo(f"For WHENCE_TOKENS, or a line of WHENCE_TOKENS_FILE:\n{line}", err=True)

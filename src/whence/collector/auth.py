@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from whence.accepted import Tokens
 from whence.errors import Forbidden, Unauthenticated
-from whence.tokens import Scope, Token, granted
+from whence.tokens import Scope
 
 
-def check_ingest(authorization: str | None, tokens: Sequence[Token]) -> None:
+def check_ingest(authorization: str | None, tokens: Tokens) -> None:
     """Let a request with this ``Authorization`` header pass, or not. Without tokens everyone may send.
 
     Raises:
@@ -18,8 +17,8 @@ def check_ingest(authorization: str | None, tokens: Sequence[Token]) -> None:
     if not tokens:
         return
     scheme, _, secret = (authorization or "").partition(" ")
-    scopes = granted(tokens, secret.strip()) if scheme.lower() == "bearer" else None
-    if scopes is None:
+    grant = tokens.granted(secret.strip()) if scheme.lower() == "bearer" else None
+    if grant is None:
         raise Unauthenticated("send a token: Authorization: Bearer <token>")
-    if Scope.INGEST not in scopes:
+    if Scope.INGEST not in grant.scopes:
         raise Forbidden("the token does not have the scope 'ingest'")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
 import grpc.aio
 
+from whence.accepted import Tokens
 from whence.collector.auth import check_ingest
 from whence.collector.engine import Request, Signal
 from whence.collector.ingest import Ingest
@@ -16,7 +17,6 @@ from whence.errors import ConfigError, Forbidden, InputError, LimitExceeded, Ove
 from whence.otlp import Encoding
 from whence.otlp.replies import encode_retry_info, encode_status, encode_success
 from whence.tls import Tls
-from whence.tokens import Token
 
 log = logging.getLogger("whence.collector")
 
@@ -33,7 +33,7 @@ Export = Callable[[bytes, Context], Awaitable[bytes]]
 
 
 def create_server(
-    ingest: Ingest, *, address: str, max_body_bytes: int, tokens: Sequence[Token] = (), tls: Tls | None = None
+    ingest: Ingest, *, address: str, max_body_bytes: int, tokens: Tokens | None = None, tls: Tls | None = None
 ) -> grpc.aio.Server:
     """A server bound to ``address`` (host:port), not yet started. Larger messages get RESOURCE_EXHAUSTED from gRPC.
 
@@ -48,8 +48,9 @@ def create_server(
             ("grpc.so_reuseport", 0),
         ]
     )
+    accepted = tokens or Tokens()
     for service, signal in _SERVICES.items():
-        handler = grpc.unary_unary_rpc_method_handler(_export(ingest, signal, tokens))  # raw bytes both ways
+        handler = grpc.unary_unary_rpc_method_handler(_export(ingest, signal, accepted))  # raw bytes both ways
         server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {"Export": handler})])
     try:
         port = server.add_insecure_port(address) if tls is None else server.add_secure_port(address, _credentials(tls))
@@ -66,7 +67,7 @@ def _credentials(tls: Tls) -> grpc.ServerCredentials:
     return grpc.ssl_server_credentials([pair], authorities, require_client_auth=authorities is not None)
 
 
-def _export(ingest: Ingest, signal: Signal | None, tokens: Sequence[Token]) -> Export:
+def _export(ingest: Ingest, signal: Signal | None, tokens: Tokens) -> Export:
     async def export(body: bytes, context: Context) -> bytes:
         await _check_access(context, tokens)
         if signal is None:
@@ -84,7 +85,7 @@ def _export(ingest: Ingest, signal: Signal | None, tokens: Sequence[Token]) -> E
     return export
 
 
-async def _check_access(context: Context, tokens: Sequence[Token]) -> None:
+async def _check_access(context: Context, tokens: Tokens) -> None:
     metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
     header = metadata.get("authorization")
     try:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
+from whence.accepted import Tokens
 from whence.collector.auth import check_ingest
 from whence.collector.engine import Request, Signal
 from whence.collector.ingest import Ingest
 from whence.errors import DecodeError, Forbidden, InputError, LimitExceeded, Overloaded, Unauthenticated, WhenceError
 from whence.otlp import Encoding, unzstd
 from whence.otlp.replies import encode_status, encode_success
-from whence.tokens import Token
 
 log = logging.getLogger("whence.collector")
 
@@ -58,10 +58,10 @@ class Reply(NamedTuple):
 class OtlpHttpApp:
     """The ASGI application of the receiver."""
 
-    def __init__(self, ingest: Ingest, *, max_body_bytes: int, tokens: Sequence[Token] = ()) -> None:
+    def __init__(self, ingest: Ingest, *, max_body_bytes: int, tokens: Tokens | None = None) -> None:
         self._ingest = ingest
         self._max_body_bytes = max_body_bytes
-        self._tokens = tokens
+        self._tokens = tokens or Tokens()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Lifespan and websocket scopes are not ours."""

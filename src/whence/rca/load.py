@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,11 +14,11 @@ from whence.rca.splits import MIN_BUCKETS, NO_SPLIT, Split, best_surge
 
 MIN_RATIO = 1.5
 """Ordinary traffic swings by as much within minutes."""
-NATS_PER_FOLD, MOST_NATS = 4.0, 3.0
+NATS_PER_FOLD, MOST_NATS = 5.0, 3.5
 """In favour of "none", for each e-fold beyond that; at most."""
 MIN_GAIN_NATS = 6.0
-BEFORE_S, AFTER_S = 600, 300
-"""Around the onset: what the usual load was, and whether it lasts."""
+BEFORE_S, AFTER_S = 300, 180
+"""Around the onset: what the usual load was, and whether it lasts. Traffic that only drifts moves little meanwhile."""
 BUILD_UP_S = 120
 """Load may rise for so long before it hurts; what rises only afterwards are retries."""
 
@@ -58,7 +58,7 @@ def surge_of(scene: Scene) -> Surge | None:
 
 
 def _split(scene: Scene, from_s: int, to_s: int) -> Split:
-    """The likeliest rise over whole buckets in a stretch of time."""
+    """The likeliest rise over whole buckets in a stretch of time; a sampled request counts once, not for its like."""
     requests, bucket_s = scene.requests, scene.requests.bucket_s
     to_s = min(to_s, scene.case.as_of_ns // NS_PER_SECOND)
     rows = requests.everything
@@ -71,4 +71,6 @@ def _split(scene: Scene, from_s: int, to_s: int) -> Split:
         return NO_SPLIT
     starts = first + bucket_s * np.arange(buckets, dtype=np.int64)
     total = sum_by((requests.start_s[rows] - first) // bucket_s, requests.total[rows], buckets)
-    return best_surge(starts, total, bucket_s)
+    sampled = requests.total_sq[rows].sum() / max(float(requests.total[rows].sum()), 1e-9)
+    found = best_surge(starts, total / max(sampled, 1.0), bucket_s)
+    return replace(found, before=found.before * max(sampled, 1.0), after=found.after * max(sampled, 1.0))
