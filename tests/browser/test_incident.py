@@ -86,3 +86,18 @@ def test_question_is_asked_from_the_first_page(browser: Browser, story: Story) -
         visitor.page.get_by_label("Noticed").fill("-2m")
         visitor.page.get_by_role("button", name="What changed upstream?").click()
         expect(visitor.page.get_by_role("heading", name="What's going on")).to_be_visible()
+
+
+def test_incidents_are_merged_and_parted_on_their_page(browser: Browser, story: Story) -> None:
+    with looking(browser, story.url) as visitor:
+        visitor.open(f"/incidents/{story.ids['answered']}")
+        page = visitor.page
+        page.get_by_text("Merge or split").click()
+        assert visitor.violations() == []
+        visitor.keep("incident-merge")
+        page.get_by_role("button", name="Merge").click()
+        page.get_by_role("link", name=story.ids["unanswered"]).click()
+        expect(page.get_by_text("It is part of another incident")).to_be_visible()
+        page.get_by_role("link", name="another incident").click()
+        page.get_by_role("button", name="It is not").click()
+        expect(page.get_by_text("is part of it")).to_have_count(0)

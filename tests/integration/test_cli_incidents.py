@@ -43,6 +43,18 @@ def test_incidents_are_listed_shown_and_moved(url: str, incident: str, capsys: p
     assert "v40 → v41" in capsys.readouterr().out
 
 
+def test_incidents_are_merged_parted_and_split(url: str, incident: str, capsys: pytest.CaptureFixture[str]) -> None:
+    body = {"id": "b-1", "status": "firing", "title": "Carts fail", "entity": "checkout", "signal": "errors"}
+    other = httpx.post(f"{url}/api/v1/webhooks/alert", json=body, timeout=30).json()["incidents"][0]
+    assert run(["incidents", incident, "--merge", other, "--url", url]) == OK
+    assert f"{other} is part of it" in capsys.readouterr().out
+    assert run(["incidents", incident, "--split", "b-1", "--json", "--url", url]) == OK
+    new: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert ([one["key"] for one in new["alerts"]], new["id"] in (incident, other)) == (["b-1"], False)
+    assert run(["incidents", incident, "--split", "planets", "--url", url]) == USAGE
+    assert run(["incidents", incident, "--part", other, "--url", url]) == OK
+
+
 def test_moving_needs_to_know_which(url: str) -> None:
     assert run(["incidents", "--set", "resolved", "--url", url]) == USAGE
 

@@ -18,6 +18,9 @@ WRITE = {
     ("POST", "/api/v1/incidents/incident_id/status"),
     ("POST", "/api/v1/incidents/incident_id/entity"),
     ("POST", "/api/v1/incidents/incident_id/investigations"),
+    ("POST", "/api/v1/incidents/incident_id/merge"),
+    ("POST", "/api/v1/incidents/incident_id/part"),
+    ("POST", "/api/v1/incidents/incident_id/split"),
     ("POST", "/api/v1/investigations/answer_id/feedback"),
 }
 ADMIN = {("PUT", "/api/v1/policies/name"), ("DELETE", "/api/v1/policies/name")}

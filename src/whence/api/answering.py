@@ -68,7 +68,11 @@ async def ripen(context: Context) -> int:
     now = context.clock()
     asked = 0
     for incident in (await kept.latest(context.store, WATCHED, None)).items:
-        if incident["status"] not in _UNDER_WAY or age_seconds(incident["opened_at"], now) > RIPE_AFTER_S:
+        if (
+            incident["merged_into"]
+            or incident["status"] not in _UNDER_WAY
+            or age_seconds(incident["opened_at"], now) > RIPE_AFTER_S
+        ):
             continue
         last = incident["answers"][-1]["at"] if incident["answers"] else incident["opened_at"]
         if age_seconds(last, now) >= max(AGAIN_AFTER_S, AGAIN_SHARE * age_seconds(incident["opened_at"], now)):

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from whence.api.context import Context
 from whence.api.frozen import content_id, freeze
 from whence.errors import NotFound
 from whence.incidents.events import AlertEvent, alert_event
-from whence.incidents.life import IncidentJson, belongs, incident_of
+from whence.incidents.life import (
+    SPLIT,
+    IncidentJson,
+    belongs,
+    incident_of,
+    merged,
+    merged_into,
+    remaining,
+    takes,
+)
 from whence.model.alert import Alert
+from whence.model.times import format_time, parse_time_ns
 from whence.store.protocol import MAX_PAGE, Document, GraphReader
 
 KIND = "incident"
 MOST_EVENTS = 1_000
+MOST_MERGED = 50
+"""Incidents that may be part of one."""
 GROUP_MEMBERS = 20
 """Latest incidents of a group that an alert may belong to."""
 
@@ -34,8 +46,17 @@ async def take_alerts(context: Context, alerts: Iterable[Alert]) -> tuple[str, .
         event = alert_event(alert)
         incident_id = await _incident_for(context, alert, event)
         await add(context, incident_id, {**event})
-        touched[incident_id] = None
+        touched[await goes_on(context.store, incident_id)] = None
     return tuple(touched)
+
+
+async def goes_on(reader: GraphReader, incident_id: str) -> str:
+    """The incident that one is part of by now, however indirectly; itself where it is part of none."""
+    seen = {incident_id}
+    while (into := merged_into(incident_id, await _happened(reader, incident_id))) is not None and into not in seen:
+        seen.add(into)
+        incident_id = into
+    return incident_id
 
 
 async def add(context: Context, incident_id: str, event: Mapping[str, Any]) -> None:
@@ -52,7 +73,20 @@ async def read(reader: GraphReader, incident_id: str) -> IncidentJson:
     """
     if await reader.document(KIND, incident_id) is None:
         raise NotFound(f"there is no incident {incident_id[:100]!r}")
-    return incident_of(incident_id, await _happened(reader, incident_id))
+    own = await _happened(reader, incident_id)
+    return incident_of(incident_id, own, await _of_merged(reader, merged(incident_id, own), {incident_id}))
+
+
+async def _of_merged(reader: GraphReader, incidents: Iterable[str], seen: set[str]) -> list[Any]:
+    """What happened to incidents that are part of another one, and to those that are part of them."""
+    events: list[Any] = []
+    for one in incidents:
+        if one not in seen and len(seen) < MOST_MERGED:
+            seen.add(one)
+            own = await _happened(reader, one)
+            events += remaining(one, own)
+            events += await _of_merged(reader, merged(one, own), seen)
+    return events
 
 
 async def latest(reader: GraphReader, limit: int, cursor: str | None) -> IncidentPage:
@@ -77,7 +111,8 @@ async def _incident_for(context: Context, alert: Alert, event: AlertEvent) -> st
     """The incident of its group that an alert belongs to; a new one where none is near enough in time."""
     group = content_id("grp", {"source": alert.source, "group": alert.group})
     for member in (await context.store.documents(_group(group), GROUP_MEMBERS, None)).items:
-        if belongs(await read(context.store, member.id), event["started_at"]):
+        known = await read(context.store, member.id)
+        if belongs(known, event["started_at"]) and takes(known, event["source"], event["key"]):
             return member.id
     incident_id = content_id("inc", {"group": group, "started_at": event["started_at"]})
     # The event goes first, so that whoever sees the incident finds something in it.
@@ -88,8 +123,42 @@ async def _incident_for(context: Context, alert: Alert, event: AlertEvent) -> st
     return incident_id
 
 
+async def split_off(context: Context, incident: IncidentJson, alerts: Sequence[AlertEvent], actor: str | None) -> str:
+    """Give some alerts of an incident, and what they do from now on, one of their own; its id."""
+    moved = sorted([one["source"], one["key"]] for one in alerts)
+    now = context.clock()
+    new_id = content_id("inc", {"of": incident["id"], "alerts": moved, "at": now})
+    split = {"kind": SPLIT, "at": format_time(now), "of": incident["id"], "into": new_id, "alerts": moved}
+    events: Sequence[Any] = incident["events"]
+    for event in events:
+        if event["kind"] == "alert" and [event["source"], event["key"]] in moved:
+            await add(context, new_id, {**event})
+    for one in (new_id, incident["id"], *incident["merged"]):
+        await add(context, one, {**split, "actor": actor})
+    started_ns = min(parse_time_ns(one["started_at"], now_ns=now) for one in alerts)
+    for one in (*incident["merged"], incident["id"]):
+        document = await context.store.document(KIND, one)
+        if document is not None:
+            await context.store.save(Document(_group_of(document), new_id, started_ns, document.body))
+            await context.store.save(Document(KIND, new_id, started_ns, document.body))
+    return new_id
+
+
+async def join(context: Context, kind: str, of: str, into: str, actor: str | None) -> None:
+    """Keep that one incident is part of another, or isn't any more, with both of them."""
+    event = {"kind": kind, "at": format_time(context.clock()), "of": of, "into": into, "actor": actor}
+    for one in (of, into):
+        await add(context, one, event)
+
+
 def _events(incident_id: str) -> str:
     return f"incident-events:{incident_id}"
+
+
+def _group_of(incident: Document) -> str:
+    """Kind of the documents that tell which incidents the alerts of its group belong to."""
+    known = json.loads(incident.body)
+    return _group(content_id("grp", {"source": known["source"], "group": known["group"]}))
 
 
 def _group(group: str) -> str:

@@ -13,8 +13,9 @@ from whence.api.answering import investigate_incident
 from whence.api.context import Ctx
 from whence.api.paging import Cursor, Limit, PageJson, page
 from whence.api.resolve import resolve
+from whence.errors import InvalidQuery
 from whence.incidents.events import Status
-from whence.incidents.life import IncidentJson
+from whence.incidents.life import MERGED, PARTED, IncidentJson
 from whence.intake.fields import instant_ns
 from whence.model.alert import Alert
 from whence.model.kinds import Signal
@@ -59,6 +60,33 @@ class EntityBody(BaseModel):
     actor: Text = None
 
 
+class JoinBody(BaseModel):
+    """Another incident."""
+
+    model_config = ConfigDict(frozen=True)
+
+    incident: str = Field(min_length=1, max_length=64)
+    actor: Text = None
+
+
+class AlertBody(BaseModel):
+    """One alert of an incident."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str = Field(min_length=1, max_length=256)
+    key: str = Field(min_length=1, max_length=512)
+
+
+class SplitBody(BaseModel):
+    """Alerts that are about something else."""
+
+    model_config = ConfigDict(frozen=True)
+
+    alerts: list[AlertBody] = Field(min_length=1, max_length=200)
+    actor: Text = None
+
+
 @router.post("", status_code=201, dependencies=[needs(Scope.WRITE)])
 async def open_incident(body: IncidentBody, context: Ctx, background: BackgroundTasks) -> IncidentJson:
     """Open an incident by hand; it is investigated at once."""
@@ -92,10 +120,11 @@ async def list_incidents(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> PageJson[IncidentJson]:
-    """Incidents, the latest opened first."""
+    """Incidents, the latest opened first, without those that are part of another one."""
     found = await kept.latest(context.store, limit, cursor)
     wanted = frozenset(one.value for one in status or Status)
-    return page([one for one in found.items if one["status"] in wanted], found.cursor, request, response)
+    items = [one for one in found.items if one["status"] in wanted and one["merged_into"] is None]
+    return page(items, found.cursor, request, response)
 
 
 @router.get("/{incident_id}", dependencies=[needs(Scope.READ)])
@@ -132,3 +161,46 @@ async def investigate_again(incident_id: str, context: Ctx) -> IncidentJson:
     await kept.read(context.store, incident_id)
     await investigate_incident(context, incident_id)
     return await kept.read(context.store, incident_id)
+
+
+@router.post("/{incident_id}/merge", status_code=201, dependencies=[needs(Scope.WRITE)])
+async def merge(incident_id: str, body: JoinBody, context: Ctx, background: BackgroundTasks) -> IncidentJson:
+    """Say that another incident is part of this one: its alerts come here from now on, and its page leads here."""
+    into, other = await kept.read(context.store, incident_id), await kept.read(context.store, body.incident)
+    if into["id"] == other["id"]:
+        raise InvalidQuery("incident", "is this incident itself")
+    for one in (into, other):
+        if one["merged_into"] is not None:
+            raise InvalidQuery("incident", f"{one['id']} is part of {one['merged_into']} already")
+    await kept.join(context, MERGED, of=other["id"], into=into["id"], actor=body.actor)
+    background.add_task(investigate_incident, context, incident_id)
+    return await kept.read(context.store, incident_id)
+
+
+@router.post("/{incident_id}/part", status_code=201, dependencies=[needs(Scope.WRITE)])
+async def part(incident_id: str, body: JoinBody, context: Ctx) -> IncidentJson:
+    """Say that another incident is no part of this one after all; it goes on by itself."""
+    into = await kept.read(context.store, incident_id)
+    if body.incident not in into["merged"]:
+        raise InvalidQuery(
+            "incident", f"{body.incident[:100]!r} is no part of it; those are: {', '.join(into['merged'])}"
+        )
+    await kept.join(context, PARTED, of=body.incident, into=into["id"], actor=body.actor)
+    return await kept.read(context.store, body.incident)
+
+
+@router.post("/{incident_id}/split", status_code=201, dependencies=[needs(Scope.WRITE)])
+async def split(incident_id: str, body: SplitBody, context: Ctx, background: BackgroundTasks) -> IncidentJson:
+    """Give some of its alerts an incident of their own, which is investigated at once; that incident."""
+    incident = await kept.read(context.store, incident_id)
+    if incident["merged_into"] is not None:
+        raise InvalidQuery("incident", f"is part of {incident['merged_into']}: split that one")
+    wanted = {(one.source, one.key) for one in body.alerts}
+    moved = [one for one in incident["alerts"] if (one["source"], one["key"]) in wanted]
+    if len(moved) < len(wanted):
+        raise InvalidQuery("alerts", "not all of them are alerts of this incident")
+    if len(moved) == len(incident["alerts"]):
+        raise InvalidQuery("alerts", "are all that it has; one has to stay")
+    new_id = await kept.split_off(context, incident, moved, body.actor)
+    background.add_task(investigate_incident, context, new_id)
+    return await kept.read(context.store, new_id)

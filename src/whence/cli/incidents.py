@@ -23,14 +23,19 @@ def incidents(
     ] = None,
     set_status: Annotated[str | None, typer.Option("--set", help="Say where the incident stands.")] = None,
     entity: Annotated[str | None, typer.Option("--entity", help="Say what hurts, where no rule could tell.")] = None,
+    merge: Annotated[str | None, typer.Option("--merge", help="Say that this other incident is part of it.")] = None,
+    part: Annotated[str | None, typer.Option("--part", help="Say that it is no part of it after all.")] = None,
+    split: Annotated[
+        list[str] | None, typer.Option("--split", help="Key of an alert that is about something else; may be repeated.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=200)] = 20,
     as_json: Json = False,
     url: Url = DEFAULT_URL,
 ) -> None:
-    """List incidents, show one, or say where it stands and what hurts."""
+    """List incidents, show one, or say where it stands, what hurts, and what belongs together."""
     client, output = Client(url), Output()
     if incident is None:
-        if set_status or entity:
+        if set_status or entity or merge or part or split:
             raise Failure(USAGE, "name the incident: whence incidents inc-... --set mitigated")
         reply = client.get("/api/v1/incidents", status=status, limit=limit)
     else:
@@ -39,6 +44,11 @@ def incidents(
             client.post(f"{path}/entity", {"entity": entity})
         if set_status:
             client.post(f"{path}/status", {"status": set_status})
+        for verb, other in (("merge", merge), ("part", part)):
+            if other:
+                client.post(f"{path}/{verb}", {"incident": other})
+        if split:
+            path = _split(client, path, split)
         reply = client.get(path)
     if as_json:
         output.raw(reply.raw)
@@ -46,6 +56,16 @@ def incidents(
         _print_list(output, reply.data["items"])
     else:
         _print_one(output, reply.data)
+
+
+def _split(client: Client, path: str, keys: list[str]) -> str:
+    """Move alerts to an incident of their own; its path."""
+    alerts = client.get(path).data["alerts"]
+    named = [{"source": one["source"], "key": one["key"]} for one in alerts if one["key"] in keys]
+    if not named:
+        raise Failure(USAGE, f"no alert has that key; there are: {', '.join(one['key'] for one in alerts)}")
+    new = client.post(f"{path}/split", {"alerts": named}).data["id"]
+    return f"/api/v1/incidents/{quote(new, safe='')}"
 
 
 def _print_list(output: Output, items: list[Mapping[str, Any]]) -> None:
@@ -60,9 +80,13 @@ def _print_list(output: Output, items: list[Mapping[str, Any]]) -> None:
 def _print_one(output: Output, incident: Mapping[str, Any]) -> None:
     output.heading(f"{incident['title']} ({incident['status']})")
     output.line(f"  {_what(incident)}, since {moment(incident['opened_at'])}")
+    if incident["merged_into"]:
+        output.line(f"  part of {incident['merged_into']}")
+    for other in incident["merged"]:
+        output.line(f"  {other} is part of it")
     for alert in incident["alerts"]:
         state = "fires" if alert["firing"] else "over"
-        output.line(f"  {state}: {alert['title']} ({alert['source']}, {moment(alert['at'])})")
+        output.line(f"  {state}: {alert['title']} ({alert['source']} {alert['key']}, {moment(alert['at'])})")
     for answer in incident["answers"]:
         output.line(f"  {answer['investigation']}: {answer['headline']}")
     if incident["asks"]:

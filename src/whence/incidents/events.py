@@ -68,7 +68,30 @@ class AnswerEvent(TypedDict):
     """What it amounts to; equal ones are no news."""
 
 
-Event = AlertEvent | EntityEvent | StatusEvent | AnswerEvent
+class JoinEvent(TypedDict):
+    """Somebody said that one incident is part of another, or that it isn't after all. Both incidents have it."""
+
+    kind: str
+    """``merged`` or ``parted``."""
+    at: str
+    of: str
+    into: str
+    actor: str | None
+
+
+class SplitEvent(TypedDict):
+    """Somebody moved some alerts, and what they do from then on, to an incident of their own. Both have it."""
+
+    kind: str
+    at: str
+    of: str
+    into: str
+    alerts: list[list[str]]
+    """Source and key of each."""
+    actor: str | None
+
+
+Event = AlertEvent | EntityEvent | StatusEvent | AnswerEvent | JoinEvent | SplitEvent
 
 
 def alert_event(alert: Alert) -> AlertEvent:

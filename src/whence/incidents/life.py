@@ -11,6 +11,8 @@ from typing_extensions import TypedDict
 from whence.incidents.events import AlertEvent, AnswerEvent, Event, Status
 from whence.model.times import NS_PER_SECOND
 
+MERGED, PARTED, SPLIT = "merged", "parted", "split"
+JOINS = frozenset({MERGED, PARTED})
 REOPEN_WITHIN_S = 1_800
 """An alert that fires again so soon after it was over belongs to the same incident: it flaps."""
 
@@ -32,23 +34,29 @@ class IncidentJson(TypedDict):
     resolved_at: str | None
     alerts: list[AlertEvent]
     answers: list[AnswerEvent]
+    merged_into: str | None
+    """Where it goes on, where somebody said that it is part of another incident."""
+    merged: list[str]
+    """Incidents that are part of this one."""
     events: list[Event]
 
 
-def incident_of(incident_id: str, happened: Iterable[Event]) -> IncidentJson:
+def incident_of(incident_id: str, happened: Iterable[Event], of_merged: Iterable[Event] = ()) -> IncidentJson:
     """What events add up to.
 
     Args:
         incident_id: Its id.
         happened: At least one event, in any order.
+        of_merged: What happened to those that are part of it: their alerts are its alerts, and it hurts where they do
+            unless its own events say where.
     """
-    events: list[Any] = sorted(happened, key=lambda one: (_seconds(one["at"]), one["kind"], str(sorted(one.items()))))
-    alerts = _latest_alerts(events)
+    events, others = _in_order(happened), _in_order(of_merged)
+    here = [*remaining(incident_id, events), *others]
+    alerts = _latest_alerts(here)
     answers = [one for one in events if one["kind"] == "answer"]
     status = _status(events, alerts, answers)
-    entity = next((one["entity"] for one in reversed(events) if one["kind"] == "entity"), None)
+    entity = next((one["entity"] for one in reversed((*others, *events)) if one["kind"] == "entity"), None)
     first: Mapping[str, Any] = alerts[0] if alerts else {}
-    opened = min((one.get("started_at") or one["at"] for one in events), key=_seconds)
     return {
         "id": incident_id,
         "title": first.get("title") or "incident",
@@ -59,13 +67,47 @@ def incident_of(incident_id: str, happened: Iterable[Event]) -> IncidentJson:
         "operation": first.get("operation"),
         "signal": first.get("signal"),
         "environment": first.get("environment"),
-        "opened_at": opened,
-        "updated_at": events[-1]["at"],
+        "opened_at": min((one.get("started_at") or one["at"] for one in here), key=_seconds),
+        "updated_at": max((one["at"] for one in (*events, *others)), key=_seconds),
         "resolved_at": _resolved_at(events, alerts) if status is Status.RESOLVED else None,
         "alerts": alerts,
         "answers": answers,
-        "events": events,
+        "merged_into": merged_into(incident_id, events),
+        "merged": merged(incident_id, events),
+        "events": _in_order([*events, *others]),
     }
+
+
+def merged_into(incident_id: str, events: Iterable[Event]) -> str | None:
+    """The incident that this one is part of now, if any."""
+    joins = [one for one in _in_order(events) if one["kind"] in JOINS and one["of"] == incident_id]
+    return joins[-1]["into"] if joins and joins[-1]["kind"] == MERGED else None
+
+
+def merged(incident_id: str, events: Iterable[Event]) -> list[str]:
+    """Incidents that are part of this one now."""
+    last = {one["of"]: one["kind"] for one in _in_order(events) if one["kind"] in JOINS and one["into"] == incident_id}
+    return sorted(other for other, kind in last.items() if kind == MERGED)
+
+
+def remaining(incident_id: str, events: Iterable[Event]) -> list[Any]:
+    """Events of an incident without those of alerts that were moved to another one."""
+    ordered = _in_order(events)
+    where = {tuple(alert): one["into"] for one in ordered if one["kind"] == SPLIT for alert in one["alerts"]}
+    return [
+        one
+        for one in ordered
+        if one["kind"] != "alert" or where.get((one["source"], one["key"]), incident_id) == incident_id
+    ]
+
+
+def takes(incident: IncidentJson, source: str, key: str) -> bool:
+    """Whether an alert of its group is its own: not if it was moved away, nor where only others were moved to."""
+    splits: list[Any] = [one for one in incident["events"] if one["kind"] == SPLIT]
+    moved = [one["into"] for one in splits if [source, key] in one["alerts"]]
+    if moved:
+        return bool(moved[-1] == incident["id"])
+    return all(one["into"] != incident["id"] for one in splits)
 
 
 def belongs(incident: IncidentJson, started_at: str) -> bool:
@@ -77,7 +119,11 @@ def belongs(incident: IncidentJson, started_at: str) -> bool:
     return resolved is None or started <= _seconds(resolved) + REOPEN_WITHIN_S
 
 
-def _latest_alerts(events: Sequence[Any]) -> list[AlertEvent]:
+def _in_order(events: Iterable[Any]) -> list[Any]:
+    return sorted(events, key=lambda one: (_seconds(one["at"]), one["kind"], str(sorted(one.items()))))
+
+
+def _latest_alerts(events: Iterable[Any]) -> list[AlertEvent]:
     """The last state of each alert, the longest firing first."""
     latest: dict[tuple[str, str], AlertEvent] = {}
     for event in events:

@@ -40,3 +40,9 @@ def wants_json(request: Request) -> bool:
 async def form_of(request: Request) -> dict[str, str]:
     """Fields of a form that were filled in."""
     return {name: value.strip() for name, value in parse_qsl((await request.body()).decode("utf-8", "replace"))}
+
+
+async def ticked(request: Request, name: str) -> list[str]:
+    """Values of a field that may be given several times."""
+    fields = parse_qsl((await request.body()).decode("utf-8", "replace"))
+    return [value for field, value in fields if field == name]

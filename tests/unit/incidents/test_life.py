@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whence.incidents.events import Event, alert_event
-from whence.incidents.life import REOPEN_WITHIN_S, belongs, incident_of
+from whence.incidents.life import REOPEN_WITHIN_S, belongs, incident_of, takes
 from whence.model.alert import Alert
 from whence.model.times import NS_PER_SECOND, format_time, parse_time_ns
 
@@ -111,3 +111,37 @@ def test_alert_that_flaps_stays_in_its_incident_and_a_later_one_does_not() -> No
 
 def test_alert_of_an_incident_that_lasts_belongs_to_it_however_late() -> None:
     assert belongs(incident_of("inc-1", [fires(0)]), at(10 * REOPEN_WITHIN_S))
+
+
+def joined(second: float, kind: str, of: str, into: str) -> Event:
+    return {"kind": kind, "at": at(second), "of": of, "into": into, "actor": None}
+
+
+def split(second: float, of: str, into: str, *keys: str) -> Event:
+    alerts = [["alertmanager", key] for key in keys]
+    return {"kind": "split", "at": at(second), "of": of, "into": into, "alerts": alerts, "actor": None}
+
+
+def test_merged_incident_goes_on_in_the_other_until_they_are_parted() -> None:
+    merge, part = joined(10, "merged", "b", "a"), joined(20, "parted", "b", "a")
+    assert incident_of("b", [fires(0), merge])["merged_into"] == "a"
+    assert incident_of("a", [fires(0), merge])["merged"] == ["b"]
+    assert incident_of("b", [part, fires(0), merge])["merged_into"] is None
+    assert incident_of("a", [part, fires(0), merge])["merged"] == []
+
+
+def test_incident_lasts_as_long_as_those_that_are_part_of_it() -> None:
+    own, theirs = [fires(5), over(5, 30), joined(10, "merged", "b", "a")], [fires(0, "b")]
+    lasting = incident_of("a", own, theirs)
+    assert (lasting["status"], lasting["opened_at"]) == ("open", at(0))
+    assert incident_of("a", own, [*theirs, over(0, 40, "b")])["resolved_at"] == at(40)
+
+
+def test_alert_that_was_split_off_is_of_the_new_incident_only() -> None:
+    moved = split(10, "a", "new", "b")
+    old = incident_of("a", [fires(0), fires(1, "b"), moved])
+    new = incident_of("new", [fires(1, "b"), moved])
+    assert [one["key"] for one in old["alerts"]] == ["a"]
+    assert [one["key"] for one in new["alerts"]] == ["b"]
+    owners = [(takes(one, "alertmanager", "a"), takes(one, "alertmanager", "b")) for one in (old, new)]
+    assert owners == [(True, False), (False, True)]
