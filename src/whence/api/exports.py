@@ -14,6 +14,7 @@ from whence.api.graph import MAX_NODES, Depth, EntityParam
 from whence.api.resolve import resolve, with_versions
 from whence.api.window import Window, WindowDep
 from whence.export import MEDIA_TYPES, Format, Graph, graph_of, written
+from whence.model.times import format_time
 from whence.store.protocol import ClosureQuery
 from whence.tokens import Scope
 
@@ -84,7 +85,7 @@ async def export_graph(
     way: WayQuery = Way.UPSTREAM,
     depth: Depth = 8,
 ) -> Response:
-    """The graph around an entity as Mermaid, DOT, GraphML or CSV; ``X-Truncated`` says that there is more."""
+    """The graph around an entity in one of the formats; ``X-Truncated`` says that there is more."""
     graph, is_truncated = await _graph(context, entity, window, way, depth)
     headers = {"X-Truncated": "true"} if is_truncated else {}
     return Response(written(graph, form), media_type=MEDIA_TYPES[form], headers=headers)
@@ -148,7 +149,7 @@ async def _graph(context: Context, entity: str, window: Window, way: Way, depth:
         known_ns=window.known_ns,
     )
     found = await (context.store.downstream(query) if is_downstream else context.store.upstream(query))
-    return graph_of(found), found.truncated
+    return graph_of(found, format_time(window.to_ns)), found.truncated
 
 
 def _version(key: str) -> str:

@@ -15,7 +15,9 @@ from whence.cli.output import Output
 def export(
     entity: Thing,
     *,
-    form: Annotated[str, typer.Option("--format", "-o", help="mermaid, dot, graphml or csv.")] = "mermaid",
+    form: Annotated[
+        str, typer.Option("--format", "-o", help="mermaid, dot, graphml, csv, cyclonedx or openlineage.")
+    ] = "mermaid",
     downstream: Annotated[bool, typer.Option("--downstream", help="What needs it, in place of what it needs.")] = False,
     since: Since = "1d",
     until: Until = None,
@@ -23,7 +25,7 @@ def export(
     environment: Environment = None,
     url: Url = DEFAULT_URL,
 ) -> None:
-    """Write the graph around a thing as Mermaid, DOT, GraphML or CSV."""
+    """Write the graph around a thing for other tools: pictures, tables, a bill of materials, lineage events."""
     params = {
         "entity": entity,
         "format": form,

@@ -1,4 +1,7 @@
-"""Mermaid, DOT, GraphML and CSV. Arrows lead from the dependent to its dependency, as relations do everywhere here."""
+"""Mermaid, DOT, GraphML, CSV, and documents of other standards.
+
+Arrows lead from the dependent to its dependency, as relations do everywhere here.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from xml.etree import ElementTree
 
+from whence.export.documents import bill_of_materials, lineage_events
 from whence.export.things import Graph
 
 _SHAPES = {"model": ('(["', '"])'), "dataset": ('[("', '")]'), "job": ('[["', '"]]')}
@@ -24,6 +28,8 @@ class Format(StrEnum):
     DOT = "dot"
     GRAPHML = "graphml"
     CSV = "csv"
+    CYCLONEDX = "cyclonedx"
+    OPENLINEAGE = "openlineage"
 
 
 MEDIA_TYPES: Mapping[Format, str] = {
@@ -31,6 +37,8 @@ MEDIA_TYPES: Mapping[Format, str] = {
     Format.DOT: "text/vnd.graphviz",
     Format.GRAPHML: "application/graphml+xml",
     Format.CSV: "text/csv",
+    Format.CYCLONEDX: "application/vnd.cyclonedx+json",
+    Format.OPENLINEAGE: "application/json",
 }
 
 
@@ -119,4 +127,6 @@ _WRITERS: Mapping[Format, Callable[[Graph], str]] = {
     Format.DOT: _dot,
     Format.GRAPHML: _graphml,
     Format.CSV: _csv,
+    Format.CYCLONEDX: bill_of_materials,
+    Format.OPENLINEAGE: lineage_events,
 }

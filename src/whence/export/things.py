@@ -39,10 +39,12 @@ class Graph(NamedTuple):
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+    at: str = "1970-01-01T00:00:00Z"
+    """Of when it tells, RFC 3339."""
 
 
-def graph_of(subgraph: Subgraph) -> Graph:
-    """Lift a closure from versions to entities. O(V log V + E log E)."""
+def graph_of(subgraph: Subgraph, at: str) -> Graph:
+    """Lift a closure, as it was at a time, from versions to entities. O(V log V + E log E)."""
     entities = subgraph.entities
     members: dict[str, list[str]] = defaultdict(list)
     for entity in entities.values():
@@ -53,7 +55,7 @@ def graph_of(subgraph: Subgraph) -> Graph:
         src, dst = (entities[key].base if key in entities else key for key in (relation.key.src, relation.key.dst))
         if relation.key.type is not RelationType.HAS_VERSION and src != dst and src in members and dst in members:
             types[src, dst].add(relation.key.type.value)
-    return Graph(nodes, tuple(Edge(*ends, tuple(sorted(types[ends]))) for ends in sorted(types)))
+    return Graph(nodes, tuple(Edge(*ends, tuple(sorted(types[ends]))) for ends in sorted(types)), at)
 
 
 def _node(base: str, members: list[str], subgraph: Subgraph) -> Node:

@@ -16,6 +16,7 @@ from whence.model.graph import Subgraph
 from whence.model.kinds import EntityKind, RelationType
 from whence.testing.graphs import attributes, delta, entity, key, link, relation
 
+AT = "2026-09-21T13:00:00Z"
 NAMESPACE = "{http://graphml.graphdrawing.org/xmlns}"
 NAMES = st.text(min_size=1, max_size=12)
 KINDS = st.sampled_from(["service", "model", "dataset", "job"])
@@ -74,6 +75,6 @@ def test_versions_are_lifted_to_their_entities() -> None:
         relation(link(shop, old)),
         relation(link(shop, new)),
     )
-    graph = graph_of(Subgraph((shop,), facts.entities, tuple(facts.relations.values())))
+    graph = graph_of(Subgraph((shop,), facts.entities, tuple(facts.relations.values())), AT)
     assert graph.nodes == (Node(rank, "service", "team-rank", (old, new)), Node(shop, "service", None, ()))
     assert graph.edges == (Edge(shop, rank, ("CALLS",)),)
