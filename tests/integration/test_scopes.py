@@ -28,7 +28,6 @@ QUESTIONS = {
     ("POST", "/api/v1/investigations"),
     ("POST", "/api/v1/policies/check"),
     ("POST", "/api/v1/check"),
-    ("POST", "/api/v1/graph/upstream"),
 }
 """Read, though they are posted."""
 

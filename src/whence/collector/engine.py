@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from whence.fold import Callers, FoldStats
+from whence.fold import Callers, FoldStats, Reported
 from whence.model.delta import GraphDelta, merge
-from whence.model.spans import CalledBy, CallerName, ErrorLog, Rejections, Span
-from whence.otlp import DecodeLimits, Encoding, decode_logs, decode_traces, gunzip
+from whence.model.spans import CalledBy, CallerName, ErrorLog, Rejections, ReportedCalls, Span
+from whence.otlp import DecodeLimits, Encoding, decode_logs, decode_metrics, decode_traces, gunzip
 
 if TYPE_CHECKING:
     from whence import _native
@@ -25,6 +25,7 @@ class Signal(IntEnum):
 
     TRACES = 1
     LOGS = 2
+    METRICS = 3
 
 
 class Request(NamedTuple):
@@ -46,6 +47,7 @@ class Batch(NamedTuple):
     delta: GraphDelta
     names: Sequence[CallerName] = ()
     calls: Sequence[CalledBy] = ()
+    reported: Sequence[ReportedCalls] = ()
 
 
 class Engine(Protocol):
@@ -118,6 +120,7 @@ class PortableEngine:
         self._folder = folder
         self._limits = limits
         self._callers = Callers()
+        self._reported = Reported()
         self._pending = _NOTHING
 
     def decode(self, request: Request, now_ns: int) -> Batch:
@@ -125,6 +128,9 @@ class PortableEngine:
         body = gunzip(request.body, self._limits.max_body_bytes) if request.is_gzip else request.body
         if request.signal is Signal.TRACES:
             return self._decode_traces(body, request.encoding, now_ns)
+        if request.signal is Signal.METRICS:
+            metrics = decode_metrics(body, request.encoding, limits=self._limits, now_ns=now_ns)
+            return Batch(metrics.records, metrics.rejections, [], [], _NOTHING, reported=metrics.reported)
         logs = decode_logs(body, request.encoding, limits=self._limits, now_ns=now_ns)
         return Batch(logs.records, logs.rejections, [], logs.error_logs, logs.delta, logs.names, logs.calls)
 
@@ -142,6 +148,8 @@ class PortableEngine:
             self._pending = merge(self._pending, batch.delta)
         if batch.names or batch.calls:
             self._pending = merge(self._pending, self._callers.hear(batch.names, batch.calls, now_ns))
+        if batch.reported:
+            self._pending = merge(self._pending, self._reported.hear(batch.reported, now_ns))
 
     def expire(self, now_ns: int) -> None:
         """See ``Engine``."""

@@ -1,4 +1,4 @@
-"""OTLP over gRPC: ``TraceService/Export`` and ``LogsService/Export``; bytes go to the engine unparsed."""
+"""OTLP over gRPC: ``Export`` of the services of traces, logs and metrics; bytes go to the engine unparsed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from whence.tls import Tls
 log = logging.getLogger("whence.collector")
 
 _PACKAGE = "opentelemetry.proto.collector"
-_SERVICES: dict[str, Signal | None] = {
+_SERVICES: dict[str, Signal] = {
     f"{_PACKAGE}.trace.v1.TraceService": Signal.TRACES,
     f"{_PACKAGE}.logs.v1.LogsService": Signal.LOGS,
-    # Accepted and not stored, since SDKs send metrics to the same address by default.
-    f"{_PACKAGE}.metrics.v1.MetricsService": None,
+    # SDKs send metrics to the same address by default; of them only counted calls are of use.
+    f"{_PACKAGE}.metrics.v1.MetricsService": Signal.METRICS,
 }
 _UNAVAILABLE = 14
 Context = grpc.aio.ServicerContext[bytes, bytes]
@@ -67,11 +67,9 @@ def _credentials(tls: Tls) -> grpc.ServerCredentials:
     return grpc.ssl_server_credentials([pair], authorities, require_client_auth=authorities is not None)
 
 
-def _export(ingest: Ingest, signal: Signal | None, tokens: Tokens) -> Export:
+def _export(ingest: Ingest, signal: Signal, tokens: Tokens) -> Export:
     async def export(body: bytes, context: Context) -> bytes:
         await _check_access(context, tokens)
-        if signal is None:
-            return b""
         try:
             outcome = await ingest.submit(Request(signal, Encoding.PROTOBUF, False, body))
         except Overloaded as error:

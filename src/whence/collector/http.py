@@ -26,8 +26,8 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-_SIGNALS = {"/v1/traces": Signal.TRACES, "/v1/logs": Signal.LOGS}
-_IGNORED_PATHS = frozenset({"/v1/metrics", "/v1development/profiles"})
+_SIGNALS = {"/v1/traces": Signal.TRACES, "/v1/logs": Signal.LOGS, "/v1/metrics": Signal.METRICS}
+_IGNORED_PATHS = frozenset({"/v1development/profiles"})
 _CONTENT_TYPES = {"application/x-protobuf": Encoding.PROTOBUF, "application/json": Encoding.JSON}
 _MEDIA = {encoding: name for name, encoding in _CONTENT_TYPES.items()}
 _PLAIN = "text/plain; charset=utf-8"

@@ -105,6 +105,21 @@ class CalledBy(NamedTuple):
     active_until_ns: int
 
 
+class ReportedCalls(NamedTuple):
+    """A counter of calls from one service to another, as somebody else keeps it."""
+
+    series: bytes
+    """What tells the counter from all others."""
+    caller: Source
+    callee: Source
+    start_ns: int
+    """Since when it counts; another start is a counter that began anew."""
+    time_ns: int
+    value: float
+    is_delta: bool
+    """Whether it counts from report to report, not since its start."""
+
+
 class Rejections(NamedTuple):
     """Records refused one by one inside an accepted request, by constant reason."""
 

@@ -2,6 +2,16 @@
 
 from whence.otlp.batches import DecodeLimits, Encoding, LogBatch, TraceBatch
 from whence.otlp.compression import gunzip, unzstd
-from whence.otlp.decode import decode_logs, decode_traces
+from whence.otlp.decode import decode_logs, decode_metrics, decode_traces
 
-__all__ = ["DecodeLimits", "Encoding", "LogBatch", "TraceBatch", "decode_logs", "decode_traces", "gunzip", "unzstd"]
+__all__ = [
+    "DecodeLimits",
+    "Encoding",
+    "LogBatch",
+    "TraceBatch",
+    "decode_logs",
+    "decode_metrics",
+    "decode_traces",
+    "gunzip",
+    "unzstd",
+]

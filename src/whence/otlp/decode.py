@@ -1,13 +1,15 @@
-"""The two entry points: bytes of a request in, spans or facts of log records out.
+"""The entry points: bytes of a request in, spans or facts of log records and metrics out.
 
-What was seen before is remembered for the life of the process, bounded, and changes no result; so both functions are
+What was seen before is remembered for the life of the process, bounded, and changes no result; so all functions are
 pure to their callers, and fast.
 """
 
 from __future__ import annotations
 
+from whence.otlp import service_graph
 from whence.otlp.batches import DecodeLimits, Encoding, LogBatch, TraceBatch
 from whence.otlp.logs import decode_logs_json, decode_logs_protobuf
+from whence.otlp.service_graph import MetricBatch
 from whence.otlp.spans import Memory
 from whence.otlp.traces import decode_traces_protobuf
 from whence.otlp.traces_json import decode_traces_json
@@ -33,6 +35,12 @@ def decode_traces(body: bytes, encoding: Encoding, *, limits: DecodeLimits, now_
     limits.check_body(len(body))
     decode = decode_traces_json if encoding is Encoding.JSON else decode_traces_protobuf
     return decode(body, _memory, limits, now_ns)
+
+
+def decode_metrics(body: bytes, encoding: Encoding, *, limits: DecodeLimits, now_ns: int) -> MetricBatch:
+    """Read the calls in an ``ExportMetricsServiceRequest``; arguments and errors as in ``decode_traces``."""
+    limits.check_body(len(body))
+    return service_graph.decode_metrics(body, encoding, _memory, limits, now_ns)
 
 
 def decode_logs(body: bytes, encoding: Encoding, *, limits: DecodeLimits, now_ns: int) -> LogBatch:

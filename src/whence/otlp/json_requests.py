@@ -137,6 +137,49 @@ class LogsRequest(_Json):
     resource_logs: list[ResourceLogs] | None = None
 
 
+class NumberPoint(_Json):
+    """One value of a sum."""
+
+    start_time_unix_nano: int | str | None = None
+    time_unix_nano: int | str | None = None
+    as_double: float | str | None = None
+    as_int: int | str | None = None
+    attributes: list[KeyValue] | None = None
+
+
+class Sum(_Json):
+    """A metric that adds up."""
+
+    data_points: list[NumberPoint] | None = None
+    aggregation_temporality: int | str | None = None
+
+
+class Metric(_Json):
+    """One metric; of other kinds than sums only the name is read."""
+
+    name: str | None = None
+    sum: Sum | None = None
+
+
+class ScopeMetrics(_Json):
+    """Metrics of one instrumentation."""
+
+    metrics: list[Metric] | None = None
+
+
+class ResourceMetrics(_Json):
+    """Metrics of one resource."""
+
+    resource: Resource | None = None
+    scope_metrics: list[ScopeMetrics] | None = None
+
+
+class MetricsRequest(_Json):
+    """``ExportMetricsServiceRequest``."""
+
+    resource_metrics: list[ResourceMetrics] | None = None
+
+
 class AnyValue(_Json):
     """The value of an attribute; at most one field is set. Bytes are of no use to us."""
 
@@ -167,7 +210,7 @@ class NestedKeyValue(_Json):
     value: AnyValue | None = None
 
 
-R = TypeVar("R", TracesRequest, LogsRequest)
+R = TypeVar("R", TracesRequest, LogsRequest, MetricsRequest)
 
 
 def read_request(body: bytes, request: type[R], findings: Findings) -> R:

@@ -9,11 +9,11 @@ from whence.otlp import schema
 from whence.otlp.batches import Encoding
 
 _RETRY_INFO_URL = "type.googleapis.com/google.rpc.RetryInfo"
-_REJECTED_FIELDS = {"TRACES": "rejectedSpans", "LOGS": "rejectedLogRecords"}
+_REJECTED_FIELDS = {"TRACES": "rejectedSpans", "LOGS": "rejectedLogRecords", "METRICS": "rejectedDataPoints"}
 
 
 def encode_success(signal: str, rejections: Rejections, encoding: Encoding) -> bytes:
-    """The export response of ``TRACES`` or ``LOGS``: empty on full success, else how many were rejected and why."""
+    """The export response of a signal: empty on full success, else how many records were rejected and why."""
     if not rejections.total:
         return b"{}" if encoding is Encoding.JSON else b""
     message = "rejected " + ", ".join(f"{count} {reason}" for reason, count in rejections.counts)

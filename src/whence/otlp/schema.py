@@ -22,6 +22,7 @@ _SCALARS = {
     "int64": _FIELD.TYPE_INT64,
     "double": _FIELD.TYPE_DOUBLE,
     "fixed64": _FIELD.TYPE_FIXED64,
+    "sfixed64": _FIELD.TYPE_SFIXED64,
 }
 _Fields = dict[str, tuple[int, str]]
 
@@ -56,6 +57,18 @@ _MESSAGES: dict[str, _Fields] = {
         "attributes": (6, "*bytes"),
         "observed_time_unix_nano": (11, "fixed64"),
         "event_name": (12, "bytes"),
+    },
+    "MetricsRequest": {"resource_metrics": (1, "*ResourceMetrics")},
+    "ResourceMetrics": {"resource": (1, "bytes"), "scope_metrics": (2, "*ScopeMetrics")},
+    "ScopeMetrics": {"metrics": (2, "*Metric")},
+    "Metric": {"name": (1, "bytes"), "sum": (7, "Sum")},
+    "Sum": {"data_points": (1, "*NumberPoint"), "aggregation_temporality": (2, "int32")},
+    "NumberPoint": {
+        "start_time_unix_nano": (2, "fixed64"),
+        "time_unix_nano": (3, "fixed64"),
+        "as_double": (4, "double"),
+        "as_int": (6, "sfixed64"),
+        "attributes": (7, "*bytes"),
     },
     "Resource": {"attributes": (1, "*bytes")},
     "KeyValue": {"key": (1, "bytes"), "value": (2, "AnyValue")},
@@ -112,6 +125,7 @@ def _message(name: str) -> Any:
 
 TracesRequest = _message("TracesRequest")
 LogsRequest = _message("LogsRequest")
+MetricsRequest = _message("MetricsRequest")
 Resource = _message("Resource")
 Event = _message("Event")
 Link = _message("Link")
