@@ -27,6 +27,7 @@ import uvicorn
 from whence.api.app import create_app
 from whence.api.outbox import Outbox
 from whence.api.records import change_record, lineage_record
+from whence.api.telling import tell_what_waits
 from whence.api.watching import fetch_declarations, watch
 from whence.collector.compaction import Compaction
 from whence.collector.engine import Engine
@@ -111,6 +112,7 @@ class Server:
         receivers = Receivers(ingest, *(one for one in (kafka, compaction) if one is not None))
         api = create_app(store=self._store, settings=settings, ingest=receivers, clock=time.time_ns)
         self._outbox = api.state.context.outbox
+        await tell_what_waits(api.state.context)
         await self._grpc.start()
         await self._listen(otlp, settings.otlp_http_port, "OTLP over HTTP")
         await self._listen(api, settings.api_port, "the API")

@@ -8,7 +8,7 @@ from typing import Any
 from tests.integration.api import Api, running_api
 from tests.integration.listener import Listener, listening
 from tests.integration.shop import END, shop
-from whence.api.telling import tell
+from whence.api.telling import tell, tell_what_waits
 from whence.testing.graphs import at
 
 
@@ -23,7 +23,7 @@ async def _opened(api: Api) -> dict[str, Any]:
 
 async def _tell_again(api: Api, incident: Any) -> None:
     answer = await api.get(f"/api/v1/investigations/{incident['answers'][0]['investigation']}")
-    tell(api.context, incident, answer)
+    await tell(api.context, incident, answer)
     await api.context.outbox.drained()
 
 
@@ -102,3 +102,44 @@ async def test_address_that_is_gone_fails_after_some_tries_and_does_not_stop_the
             counted = await _counted(api)
     assert counted == {'kind="webhook",outcome="failed"}': 1, 'kind="slack",outcome="sent"}': 1}
     assert _paths(listener) == ["/hook"]
+
+
+async def test_answer_that_waited_when_whence_was_killed_is_sent_after_the_restart(tmp_path: Path) -> None:
+    with listening() as listener:
+        async with running_api(tmp_path, notify=f"webhook:{listener.url}/events") as api:
+            await api.store.upsert(shop())
+            api.context.outbox.put = lambda *_: None  # type: ignore[method-assign]  # killed before it could be sent
+            await api.post("/api/v1/incidents", {"title": "Pay", "entity": "checkout", "signal": "errors"})
+        assert listener.heard == []
+        async with running_api(tmp_path, notify=f"webhook:{listener.url}/events") as api:
+            assert await tell_what_waits(api.context) == 1
+            await api.context.outbox.drained()
+            assert await tell_what_waits(api.context) == 0, "what was sent waits no longer"
+    assert _paths(listener) == ["/events"]
+
+
+async def test_what_waited_for_an_address_that_is_gone_or_too_long_is_forgotten(tmp_path: Path) -> None:
+    async with running_api(tmp_path, notify="webhook:http://127.0.0.1:9/a") as api:
+        await api.store.upsert(shop())
+        api.context.outbox.put = lambda *_: None  # type: ignore[method-assign]
+        await api.post("/api/v1/incidents", {"title": "Pay", "entity": "checkout", "signal": "errors"})
+    async with running_api(tmp_path) as api:
+        assert await tell_what_waits(api.context) == 1
+        assert await tell_what_waits(api.context) == 0
+
+
+async def test_status_that_a_person_says_is_told(tmp_path: Path) -> None:
+    with listening() as listener:
+        notify = f"webhook:{listener.url}/events,slack:{listener.url}/slack"
+        async with running_api(tmp_path, notify=notify) as api:
+            incident = await _opened(api)
+            api.now_ns += 1_000_000_000
+            await api.post(f"/api/v1/incidents/{incident['id']}/status", {"status": "mitigated"})
+            await api.context.outbox.drained()
+    ids = [body["id"] for path, _, body in listener.heard if path == "/events"]
+    assert len(set(ids)) == 2
+    assert ids[1].endswith("/mitigated")
+    assert [body["text"].startswith("[mitigated]") for path, _, body in listener.heard if path == "/slack"] == [
+        False,
+        True,
+    ]

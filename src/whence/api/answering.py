@@ -7,7 +7,7 @@ from typing import Any
 
 from whence.api import incident_store as kept
 from whence.api.context import Context
-from whence.api.investigations import answered
+from whence.api.investigations import answered, stored_answer
 from whence.api.resolve import find
 from whence.api.telling import tell
 from whence.errors import InputError
@@ -54,7 +54,15 @@ async def investigate_incident(context: Context, incident_id: str) -> None:
     }
     await kept.add(context, incident_id, event)
     if not incident["answers"] or incident["answers"][-1]["finding"] != event["finding"]:
-        tell(context, await kept.read(context.store, incident_id), answer)
+        await tell(context, await kept.read(context.store, incident_id), answer)
+
+
+async def tell_status(context: Context, incident_id: str) -> None:
+    """Tell where an incident stands by now, together with its latest answer; nothing where there is none."""
+    incident = await kept.read(context.store, incident_id)
+    if incident["answers"]:
+        answer = await stored_answer(context, incident["answers"][-1]["investigation"])
+        await tell(context, incident, json.loads(answer.body))
 
 
 def _finding(answer: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from whence.api import incident_store as kept
 from whence.api.access import needs
-from whence.api.answering import investigate_incident
+from whence.api.answering import investigate_incident, tell_status
 from whence.api.context import Ctx
 from whence.api.paging import Cursor, Limit, PageJson, page
 from whence.api.resolve import resolve
@@ -135,11 +135,12 @@ async def read_incident(incident_id: str, context: Ctx) -> IncidentJson:
 
 @router.post("/{incident_id}/status", status_code=201, dependencies=[needs(Scope.WRITE)])
 async def set_status(incident_id: str, body: StatusBody, context: Ctx) -> IncidentJson:
-    """Say where it stands."""
+    """Say where it stands; whoever was told of an answer is told of it too."""
     await kept.read(context.store, incident_id)
     at = format_time(context.clock())
     event = {"kind": "status", "at": at, "status": body.status.value, "actor": body.actor, "comment": body.comment}
     await kept.add(context, incident_id, event)
+    await tell_status(context, incident_id)
     return await kept.read(context.store, incident_id)
 
 

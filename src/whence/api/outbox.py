@@ -18,6 +18,7 @@ TRIES = 4
 TRY_SECONDS = 60.0
 
 Send = Callable[[], Awaitable[None]]
+Then = Callable[[], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 
@@ -36,26 +37,27 @@ class NotTold(Exception):
 
 
 class Outbox:
-    """Sends in the background. It belongs to one event loop, and holds what waits in memory only."""
+    """Sends in the background. It belongs to one event loop; who puts something in keeps it until it was tried."""
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
         """Messages by kind of address and what became of them: sent, failed, dropped."""
-        self._waiting: dict[str, deque[Send]] = defaultdict(lambda: deque(maxlen=MOST_WAITING))
+        self._waiting: dict[str, deque[tuple[Send, Then]]] = defaultdict(lambda: deque(maxlen=MOST_WAITING))
         self._workers: dict[str, asyncio.Task[None]] = {}
 
-    def put(self, kind: str, address: str, send: Send) -> None:
+    def put(self, kind: str, address: str, send: Send, then: Then | None = None) -> None:
         """Let a message be sent after those that already wait for its address. Never waits.
 
         Args:
             kind: Of the address, for the counters.
             address: What has a queue of its own.
             send: Raises ``NotTold`` when it could not be sent.
+            then: Called once it was sent or given up; not where it is dropped for later ones.
         """
         waiting = self._waiting[address]
         if len(waiting) == MOST_WAITING:
             self.counts[kind, "dropped"] += 1
-        waiting.append(send)
+        waiting.append((send, then or _nothing))
         if address not in self._workers:
             self._workers[address] = asyncio.create_task(self._work(kind, address), name=f"whence-tell-{kind}")
 
@@ -77,9 +79,15 @@ class Outbox:
         waiting = self._waiting[address]
         try:
             while waiting:
-                self.counts[kind, await _outcome(kind, waiting.popleft())] += 1
+                send, then = waiting.popleft()
+                self.counts[kind, await _outcome(kind, send)] += 1
+                await _outcome(kind, then)
         finally:
             del self._workers[address]
+
+
+async def _nothing() -> None:
+    """Where nobody waits for the end."""
 
 
 async def _outcome(kind: str, send: Send) -> str:

@@ -1,7 +1,8 @@
 """Answers to whoever wants to be told: a web hook, a channel, the panels of a dashboard.
 
 Where a message can be edited, an incident has one: the first answer writes it, later ones change it. What came back for
-the first is kept in the store, so that it is found again after a restart.
+the first is kept in the store, so that it is found again after a restart. So is what waits to be sent: after a kill it
+is sent once more, and whoever got it already knows it by its id.
 """
 
 from __future__ import annotations
@@ -15,12 +16,17 @@ from typing import Any, NamedTuple
 import httpx
 
 from whence.api.context import Context
+from whence.api.frozen import content_id, freeze
 from whence.api.outbox import NotTold
 from whence.incidents.life import IncidentJson
 from whence.incidents.telling import cloudevent, grafana_annotation, slack_message
-from whence.store.protocol import Document
+from whence.model.times import NS_PER_SECOND
+from whence.store.protocol import MAX_PAGE, Document
 
 TIMEOUT_S = 5.0
+OUTGOING = "outgoing"
+WAITS_NS = 3600 * NS_PER_SECOND
+"""What waited longer for a restart is no news any more."""
 _GONE_IN_SLACK = frozenset({"message_not_found", "channel_not_found", "cant_update_message"})
 
 
@@ -51,12 +57,39 @@ class _Told(NamedTuple):
         return self.context.settings.parsed_public_url
 
 
-def tell(context: Context, incident: IncidentJson, answer: dict[str, Any]) -> None:
-    """Let an answer be sent to every address of the settings. Returns at once; the outbox counts what becomes of it."""
+async def tell(context: Context, incident: IncidentJson, answer: dict[str, Any]) -> None:
+    """Let an answer be sent to every address of the settings, without waiting for it; the outbox counts the outcome."""
     for kind, text in context.settings.parsed_notify:
-        address = _address(kind, text)
-        told = _Told(context, address, incident, answer)
-        context.outbox.put(kind, address.key, partial(_SENDERS[kind], told))
+        await _put(_Told(context, _address(kind, text), incident, answer))
+
+
+async def tell_what_waits(context: Context) -> int:
+    """Send what waited when whence was stopped or killed, the oldest first; how many."""
+    addresses = {one.key: one for one in (_address(*pair) for pair in context.settings.parsed_notify)}
+    waiting = (await context.store.documents(OUTGOING, MAX_PAGE, None)).items
+    for document in reversed(waiting):
+        kept = json.loads(document.body)
+        address = addresses.get(kept["address"])
+        is_fresh = context.clock() - document.created_ns < WAITS_NS
+        if address is not None and is_fresh:
+            await _put(_Told(context, address, kept["incident"], kept["answer"]))
+        else:
+            await context.store.delete(OUTGOING, document.id)
+    return len(waiting)
+
+
+async def _put(told: _Told) -> None:
+    """Keep a message, then let it be sent."""
+    context, address = told.context, told.address
+    body = {"address": address.key, "incident": told.incident, "answer": told.answer}
+    document_id = content_id("out", body)
+    await context.store.save(Document(OUTGOING, document_id, context.clock(), freeze(body)))
+    context.outbox.put(
+        address.kind,
+        address.key,
+        partial(_SENDERS[address.kind], told),
+        partial(context.store.delete, OUTGOING, document_id),
+    )
 
 
 async def _to_webhook(told: _Told) -> None:

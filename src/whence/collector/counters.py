@@ -36,7 +36,11 @@ class IngestCounters:
     def metrics(self) -> Sequence[Metric]:
         """All of it, by signal or reason."""
         return (
-            counter("whence_accepted_records_total", "Spans, log records and data points taken.", *_by("signal", self._records)),
+            counter(
+                "whence_accepted_records_total",
+                "Spans, log records and data points taken.",
+                *_by("signal", self._records),
+            ),
             counter("whence_accepted_bytes_total", "Bytes of accepted requests, as sent.", Sample(self._bytes)),
             counter("whence_redelivered_requests_total", "Requests taken before.", Sample(self._redelivered)),
             counter("whence_rejected_records_total", "Records that can't be used.", *_by("reason", self._rejected)),

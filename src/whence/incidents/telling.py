@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from whence.incidents.events import Status
 from whence.incidents.life import IncidentJson
 from whence.model.times import parse_time_ns
 from whence.wording import percent, short
@@ -19,10 +20,10 @@ Json = Mapping[str, Any]
 
 
 def cloudevent(incident: IncidentJson, answer: Json, base_url: str) -> dict[str, Any]:
-    """CloudEvents 1.0, structured; the id is the answer's, so that a second delivery is known as one."""
+    """CloudEvents 1.0, structured; the id is made of answer and status, so that a second delivery is known as one."""
     return {
         "specversion": "1.0",
-        "id": f"{incident['id']}/{answer['id']}",
+        "id": f"{incident['id']}/{answer['id']}{_standing(incident)}",
         "source": base_url or "whence",
         "type": EVENT_TYPE,
         "subject": incident["id"],
@@ -34,7 +35,7 @@ def cloudevent(incident: IncidentJson, answer: Json, base_url: str) -> dict[str,
 
 def slack_message(incident: IncidentJson, answer: Json, base_url: str) -> dict[str, Any]:
     """A message for an incoming webhook: the headline, three suspects with one reason each, and links."""
-    title = f"{incident['title']}: {answer['headline']}"
+    title = f"{_said(incident)}{incident['title']}: {answer['headline']}"
     links = _links(incident, answer, base_url)
     context = f"since {answer['onset']['at']} · <{links['incident']}|incident> · <{links['answer']}|evidence>"
     return {
@@ -53,7 +54,10 @@ def slack_message(incident: IncidentJson, answer: Json, base_url: str) -> dict[s
 def grafana_annotation(incident: IncidentJson, answer: Json, base_url: str) -> dict[str, Any]:
     """An annotation at the onset, for all dashboards that show the tag ``whence``; Grafana reads its text as HTML."""
     links = _links(incident, answer, base_url)
-    lines = [html.escape(f"{incident['title']}: {answer['headline']}"), *map(html.escape, _sentences(answer))]
+    lines = [
+        html.escape(f"{_said(incident)}{incident['title']}: {answer['headline']}"),
+        *map(html.escape, _sentences(answer)),
+    ]
     lines.append(f'<a href="{html.escape(links["incident"])}">incident</a>')
     tags = ["whence", f"verdict:{answer['verdict']}"]
     if incident["entity"]:
@@ -63,6 +67,15 @@ def grafana_annotation(incident: IncidentJson, answer: Json, base_url: str) -> d
 
 def _milliseconds(time: str) -> int:
     return parse_time_ns(time, now_ns=0) // 1_000_000
+
+
+def _said(incident: IncidentJson) -> str:
+    """Where it stands, once that isn't what everybody takes for granted."""
+    return f"[{incident['status']}] " if _standing(incident) else ""
+
+
+def _standing(incident: IncidentJson) -> str:
+    return f"/{incident['status']}" if incident["status"] in (Status.MITIGATED, Status.RESOLVED) else ""
 
 
 def _links(incident: IncidentJson, answer: Json, base_url: str) -> dict[str, str]:
