@@ -33,9 +33,11 @@ from whence.collector.compaction import Compaction
 from whence.collector.engine import Engine
 from whence.collector.engines import FoldOptions, make_engine
 from whence.collector.flusher import Flusher
+from whence.collector.gate import Gate
 from whence.collector.grpc import create_server
 from whence.collector.http import OtlpHttpApp
 from whence.collector.ingest import Ingest, IngestLimits
+from whence.collector.rates import Rates
 from whence.collector.receivers import Receivers
 from whence.collector.recovery import recover
 from whence.collector.redelivery import Taken
@@ -97,7 +99,8 @@ class Server:
     async def start(self) -> None:
         """Open the store, replay the spool, and serve on all ports; ``/readyz`` answers 200 on return."""
         settings = self.settings
-        tokens, tls = settings.accepted_tokens(), settings.tls
+        rates, tls = Rates(settings.token_bytes_per_second), settings.tls
+        gate = Gate(settings.accepted_tokens(), rates)
         if tls is not None:
             tls.check()
         await self._store.open()
@@ -105,11 +108,11 @@ class Server:
         self._kafka = kafka = _kafka_receiver(settings, self._store)
         limit = settings.max_body_bytes
         self._grpc = create_server(
-            ingest, address=f"{settings.host}:{settings.otlp_grpc_port}", max_body_bytes=limit, tokens=tokens, tls=tls
+            ingest, address=f"{settings.host}:{settings.otlp_grpc_port}", max_body_bytes=limit, gate=gate, tls=tls
         )
-        otlp = OtlpHttpApp(ingest, max_body_bytes=limit, tokens=tokens)
+        otlp = OtlpHttpApp(ingest, max_body_bytes=limit, gate=gate)
         compaction = _compaction(settings, self._store)
-        receivers = Receivers(ingest, *(one for one in (kafka, compaction) if one is not None))
+        receivers = Receivers(ingest, *(one for one in (rates, kafka, compaction) if one is not None))
         api = create_app(store=self._store, settings=settings, ingest=receivers, clock=time.time_ns)
         self._outbox = api.state.context.outbox
         await tell_what_waits(api.state.context)

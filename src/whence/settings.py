@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     tokens_file: Path | None = Field(
         None, description="More tokens, one in a line; read again within seconds when it changes."
     )
+    token_bytes_per_second: int = Field(
+        0, ge=0, description="What each token may send to the OTLP ports, ten seconds' worth at once; 0: no limit."
+    )
     audit_log: Path | None = Field(
         None, description="File for one JSON line for each request that isn't a plain read: when, which token, what."
     )

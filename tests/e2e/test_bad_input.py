@@ -194,6 +194,23 @@ def test_request_without_or_with_wrong_token_gets_401_or_403(tmp_path: Path) -> 
         assert httpx.get(url, headers={"authorization": "Bearer look"}).status_code == 200
 
 
+def test_token_that_sends_too_much_is_told_to_wait_and_others_are_not(tmp_path: Path) -> None:
+    tokens = "wild@ingest:one,calm@ingest:two,read:look"
+    with running_whence(tmp_path / "data", WHENCE_TOKENS=tokens, WHENCE_TOKEN_BYTES_PER_SECOND="100") as server:
+        body = some_spans("a", 20)
+        wild, calm = ({**PROTOBUF, "authorization": f"Bearer {secret}"} for secret in ("one", "two"))
+        assert post(server, body, wild).status_code == 200
+        refused = post(server, some_spans("b", 20), wild)
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) >= 1
+        with pytest.raises(grpc.RpcError) as caught:
+            export(server, some_spans("c", 20), "one")
+        assert caught.value.code().name == "UNAVAILABLE"
+        assert post(server, some_spans("d", 20), calm).status_code == 200
+        scrape = httpx.get(f"{server.api}/metrics", headers={"authorization": "Bearer look"}).text
+        assert 'whence_rate_limited_requests_total{token="wild"} 2' in scrape
+
+
 def test_bind_beyond_loopback_without_tokens_refuses_to_start_and_says_how(tmp_path: Path) -> None:
     port = str(free_ports(1)[0])
     environment = {**os.environ, "WHENCE_HOST": "0.0.0.0", "WHENCE_API_PORT": port, "WHENCE_DATA_DIR": str(tmp_path)}

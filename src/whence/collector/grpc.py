@@ -9,9 +9,8 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from whence.accepted import Tokens
-from whence.collector.auth import check_ingest
 from whence.collector.engine import Request, Signal
+from whence.collector.gate import Gate
 from whence.collector.ingest import Ingest
 from whence.errors import ConfigError, Forbidden, InputError, LimitExceeded, Overloaded, Unauthenticated
 from whence.otlp import Encoding
@@ -33,7 +32,7 @@ Export = Callable[[bytes, Context], Awaitable[bytes]]
 
 
 def create_server(
-    ingest: Ingest, *, address: str, max_body_bytes: int, tokens: Tokens | None = None, tls: Tls | None = None
+    ingest: Ingest, *, address: str, max_body_bytes: int, gate: Gate | None = None, tls: Tls | None = None
 ) -> grpc.aio.Server:
     """A server bound to ``address`` (host:port), not yet started. Larger messages get RESOURCE_EXHAUSTED from gRPC.
 
@@ -48,9 +47,9 @@ def create_server(
             ("grpc.so_reuseport", 0),
         ]
     )
-    accepted = tokens or Tokens()
+    gate = gate or Gate()
     for service, signal in _SERVICES.items():
-        handler = grpc.unary_unary_rpc_method_handler(_export(ingest, signal, accepted))  # raw bytes both ways
+        handler = grpc.unary_unary_rpc_method_handler(_export(ingest, signal, gate))  # raw bytes both ways
         server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {"Export": handler})])
     try:
         port = server.add_insecure_port(address) if tls is None else server.add_secure_port(address, _credentials(tls))
@@ -67,10 +66,11 @@ def _credentials(tls: Tls) -> grpc.ServerCredentials:
     return grpc.ssl_server_credentials([pair], authorities, require_client_auth=authorities is not None)
 
 
-def _export(ingest: Ingest, signal: Signal, tokens: Tokens) -> Export:
+def _export(ingest: Ingest, signal: Signal, gate: Gate) -> Export:
     async def export(body: bytes, context: Context) -> bytes:
-        await _check_access(context, tokens)
+        token = await _admitted(context, gate)
         try:
+            gate.charge(token, len(body))
             outcome = await ingest.submit(Request(signal, Encoding.PROTOBUF, False, body))
         except Overloaded as error:
             await _throttle(context, error)
@@ -83,11 +83,12 @@ def _export(ingest: Ingest, signal: Signal, tokens: Tokens) -> Export:
     return export
 
 
-async def _check_access(context: Context, tokens: Tokens) -> None:
+async def _admitted(context: Context, gate: Gate) -> str:
+    """Name of the token; ends the call where it may not send."""
     metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
     header = metadata.get("authorization")
     try:
-        check_ingest(header if isinstance(header, str) else None, tokens)
+        return gate.admit(header if isinstance(header, str) else None)
     except Unauthenticated as error:
         await context.abort(grpc.StatusCode.UNAUTHENTICATED, str(error))
     except Forbidden as error:

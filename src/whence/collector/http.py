@@ -12,9 +12,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from whence.accepted import Tokens
-from whence.collector.auth import check_ingest
 from whence.collector.engine import Request, Signal
+from whence.collector.gate import Gate
 from whence.collector.ingest import Ingest
 from whence.errors import DecodeError, Forbidden, InputError, LimitExceeded, Overloaded, Unauthenticated, WhenceError
 from whence.otlp import Encoding, unzstd
@@ -58,10 +57,10 @@ class Reply(NamedTuple):
 class OtlpHttpApp:
     """The ASGI application of the receiver."""
 
-    def __init__(self, ingest: Ingest, *, max_body_bytes: int, tokens: Tokens | None = None) -> None:
+    def __init__(self, ingest: Ingest, *, max_body_bytes: int, gate: Gate | None = None) -> None:
         self._ingest = ingest
         self._max_body_bytes = max_body_bytes
-        self._tokens = tokens or Tokens()
+        self._gate = gate or Gate()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Lifespan and websocket scopes are not ours."""
@@ -75,8 +74,9 @@ class OtlpHttpApp:
     async def _answer(self, path: str, headers: dict[bytes, str], receive: Receive) -> Reply:
         encoding = _CONTENT_TYPES[_media_type(headers)]
         try:
-            check_ingest(headers.get(b"authorization"), self._tokens)
+            token = self._gate.admit(headers.get(b"authorization"))
             body = await _read_body(receive, headers, self._max_body_bytes)
+            self._gate.charge(token, len(body))
             if path in _IGNORED_PATHS:
                 return Reply(200, _MEDIA[encoding], b"{}" if encoding is Encoding.JSON else b"")
             compression = _compression(headers)

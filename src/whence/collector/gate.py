@@ -1,0 +1,41 @@
+"""The gate of the receivers: who may send, and how much."""
+
+from __future__ import annotations
+
+from whence.accepted import Tokens
+from whence.collector.rates import Rates
+from whence.errors import Forbidden, Unauthenticated
+from whence.tokens import Scope
+
+
+class Gate:
+    """Bearer tokens, and what each may send in a time. Without either, everyone may send anything."""
+
+    def __init__(self, tokens: Tokens | None = None, rates: Rates | None = None) -> None:
+        self._tokens = tokens or Tokens()
+        self._rates = rates or Rates()
+
+    def admit(self, authorization: str | None) -> str:
+        """Let a request with this ``Authorization`` header pass, or not; the name of its token, if there is one.
+
+        Raises:
+            Unauthenticated: No bearer token, or one that nobody knows.
+            Forbidden: A token that may not ingest.
+        """
+        if not self._tokens:
+            return ""
+        scheme, _, secret = (authorization or "").partition(" ")
+        grant = self._tokens.granted(secret.strip()) if scheme.lower() == "bearer" else None
+        if grant is None:
+            raise Unauthenticated("send a token: Authorization: Bearer <token>")
+        if Scope.INGEST not in grant.scopes:
+            raise Forbidden("the token does not have the scope 'ingest'")
+        return grant.name
+
+    def charge(self, token: str, size: int) -> None:
+        """Let so many bytes of a token in, or not.
+
+        Raises:
+            Overloaded: It has sent too much; the error says when it may try again.
+        """
+        self._rates.take(token, size)
