@@ -19,6 +19,8 @@ NATS_PER_FOLD, MOST_NATS = 5.0, 3.5
 MIN_GAIN_NATS = 6.0
 BEFORE_S, AFTER_S = 300, 180
 """Around the onset: what the usual load was, and whether it lasts. Traffic that only drifts moves little meanwhile."""
+USUAL_S = 150
+"""So much must be known of the time before, or nobody knows what is usual."""
 BUILD_UP_S = 120
 """Load may rise for so long before it hurts; what rises only afterwards are retries."""
 
@@ -51,7 +53,8 @@ def surge_of(scene: Scene) -> Surge | None:
     split = _split(scene, low_s - BEFORE_S, high_s + AFTER_S)
     if split.gain < MIN_GAIN_NATS or split.after < MIN_RATIO * split.before:
         return None
-    if not low_s - BUILD_UP_S <= split.at_s <= high_s:
+    known_s = split.at_s - int(scene.requests.start_s.min())
+    if known_s < USUAL_S or not low_s - BUILD_UP_S <= split.at_s <= high_s:
         return None
     a_minute = 60 / scene.requests.bucket_s
     return Surge(split.before * a_minute, split.after * a_minute)

@@ -31,6 +31,12 @@ def test_a_steady_load_or_a_rise_at_another_time_is_none(after: Met, rise: int) 
     assert surge_of(scene(phases(Met(30), after, rise), incident(SHOP, 50), 60)) is None
 
 
+def test_a_rise_soon_after_the_first_requests_is_none() -> None:
+    facts = phases(Met(30), Met(60))
+    late = [one for one in facts if not isinstance(one, tuple) or one[0].start_s >= at(bucket(32)) // 10**9]  # type: ignore[union-attr]
+    assert surge_of(scene(late, incident(SHOP, 50), 60)) is None
+
+
 def test_a_surge_is_told_and_makes_none_likelier() -> None:
     old, new = key("ranker", "v1"), key("ranker", "v2")
     calm, busy = (
