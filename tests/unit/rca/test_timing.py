@@ -132,6 +132,25 @@ def test_withdrawal_without_a_roll_back_is_absent() -> None:
     assert withdrawal(candidate(of, RANKER), of) is None
 
 
+def test_first_use_of_the_snapshot_that_got_too_old_does_not_take_the_missed_refresh_back() -> None:
+    """The last snapshot came 4 hours ago, the next was overdue 2.5 hours ago, and it was first read 2 hours ago."""
+    snapshots = [f"{DATA}@snapshot:{number}" for number in range(5)]
+    facts = plain()
+    facts += [
+        entity(DATA, EntityKind.DATASET),
+        *(entity(one, EntityKind.DATASET_VERSION, base=DATA) for one in snapshots),
+    ]
+    for number, one in enumerate(snapshots):
+        made, read = (number - 8) * HOUR, -2 * HOUR if number == 4 else (number - 8) * HOUR
+        facts.append(relation(link(DATA, one, RelationType.HAS_VERSION), made))
+        facts.append(relation(link(RANKER, one, RelationType.READS), read, bucket(80)))
+        facts.append(change(f"s{number}", DATA, made, kind=ChangeKind.DATASET, to_version=str(number)))
+    of = scene(facts, incident(SHOP, 79))
+    (missed,) = (found for found in of.candidates if found.change.kind is ChangeKind.STALENESS)
+    assert missed.change.from_version == "4"
+    assert rule_out(missed, of) is None
+
+
 def test_rule_out_what_took_effect_after_the_onset() -> None:
     of = scene([*plain(), change("d", RANKER, bucket(60))], incident(SHOP, 79))
     found = rule_out(candidate(of, RANKER), of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from whence.model.answer import Evidence
+from whence.model.kinds import ChangeKind
 from whence.model.times import NS_PER_SECOND
 from whence.rca.candidates import Candidate
 from whence.rca.evidence.common import evidence, percent
@@ -20,13 +21,19 @@ RECOVERED_SHARE, UNCHANGED_SHARE = 0.25, 0.75
 
 
 def taken_back(candidate: Candidate, scene: Scene) -> Candidate | None:
-    """The first later change of the same thing back to the version before; None when there is none."""
+    """The first later change of the same thing back to the version before; None when there is none.
+
+    What takes a missed refresh back is the next one, not the first use of the snapshot that got too old.
+    """
     before = candidate.change.from_version
     if not before:
         return None
-    same = scene.of_bases[candidate.bases]
-    later = [one for one in same if one.acts_ns > candidate.acts_ns and one.change.to_version == before]
-    return min(later, key=lambda one: one.acts_ns, default=None)
+    later = (one for one in scene.of_bases[candidate.bases] if one.acts_ns > candidate.acts_ns)
+    if candidate.change.kind is ChangeKind.STALENESS:
+        back = [one for one in later if one.change.effective_ns > candidate.acts_ns and one.change.to_version != before]
+    else:
+        back = [one for one in later if one.change.to_version == before]
+    return min(back, key=lambda one: one.acts_ns, default=None)
 
 
 def withdrawal(candidate: Candidate, scene: Scene) -> Evidence | None:
