@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -93,6 +94,45 @@ async def test_all_tools_say_what_they_give_and_all_but_one_only_read(url: str) 
     assert all(tool.output_schema and tool.description for tool in tools.values())
     hints = {name: tool.annotations for name, tool in tools.items()}
     assert {name for name, hint in hints.items() if hint is None or not hint.read_only_hint} == {"record_verdict"}
+
+
+@pytest.mark.parametrize("connect", [by_http, by_stdio])
+async def test_answers_and_things_can_be_read_by_address(url: str, connect: Any) -> None:
+    async with connect(url) as client:
+        answer = await call(client, "investigate", entity="checkout", signal="errors", detected_at=NOTICED)
+        kept = await read(client, f"whence://investigations/{answer['data']['id']}")
+        assert kept["suspects"][0]["change"]["to"] == "v41"
+        card = await read(client, "whence://entities/ranker")
+        assert card["entity"]["key"] == RANKER
+        templates = (await client.list_resource_templates()).resource_templates
+    assert {one.uri_template.split("/")[2] for one in templates} == {"investigations", "incidents", "entities"}
+
+
+async def test_prompts_name_tools_that_there_are(url: str) -> None:
+    async with by_http(url) as client:
+        told = [
+            await client.get_prompt("investigate", {"entity": "checkout", "since": "-15m"}),
+            await client.get_prompt("postmortem", {"investigation_id": "inv-1"}),
+        ]
+    texts = [str(one.messages[0].content) for one in told]
+    assert "checkout with detected_at -15m" in texts[0]
+    named = {word for text in texts for word in re.findall(r"`(\w+)`", text)} - {"do_not_claim"}
+    assert named <= TOOLS
+
+
+def test_what_agents_read_first_is_open_and_names_what_there_is(tmp_path: Path) -> None:
+    with live_api(tmp_path, shop(), at(END), tokens="read:sesame") as guarded:
+        first = httpx.get(f"{guarded}/llms.txt", timeout=30)
+        known = httpx.get(f"{guarded}/openapi.json", timeout=30).json()["paths"]
+    assert (first.status_code, first.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert set(re.findall(r"`(\w+)`", first.text)) >= TOOLS
+    assert {path.rstrip(":") for path in re.findall(r"/api/v1/[\w/]+", first.text)} <= set(known)
+
+
+async def read(client: Client, uri: str) -> dict[str, Any]:
+    (content,) = (await client.read_resource(uri)).contents
+    found: dict[str, Any] = json.loads(content.text)  # type: ignore[union-attr]
+    return found
 
 
 async def test_graph_changes_and_drafts_can_be_asked_for(url: str) -> None:

@@ -10,6 +10,7 @@ from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
 from whence.mcp.asking import Asker, Refused
+from whence.mcp.resources import add_prompts, add_resources
 from whence.mcp.results import Result, answer_result, caution, told
 from whence.wording import percent, short
 
@@ -156,7 +157,7 @@ class Tools:
 
 
 def create_server(api: Asker) -> MCPServer:
-    """A server with all tools over one API."""
+    """A server with all tools, resources and prompts over one API."""
     server: MCPServer = MCPServer("whence", instructions=INSTRUCTIONS, log_level="WARNING")
     tools = Tools(api)
     reading = (
@@ -174,6 +175,8 @@ def create_server(api: Asker) -> MCPServer:
     for tool in reading:
         server.add_tool(tool, annotations=READS)
     server.add_tool(tools.record_verdict, annotations=WRITES)
+    add_resources(server, api)
+    add_prompts(server)
     return server
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -69,7 +69,16 @@ def page_routes(api: ASGIApp) -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         Route(path, _handler(view, api, pages), methods=methods) for path, view, methods in VIEWS
     ]
-    return [*routes, Mount("/static", StaticFiles(directory=HERE / "static"), name="static")]
+    return [
+        *routes,
+        Route("/llms.txt", _for_agents),
+        Mount("/static", StaticFiles(directory=HERE / "static"), name="static"),
+    ]
+
+
+async def _for_agents(_: Request) -> Response:
+    """What an agent should know first; open to all, like the styles."""
+    return FileResponse(HERE / "static" / "llms.txt", media_type="text/plain; charset=utf-8")
 
 
 def _handler(view: View, api: ASGIApp, pages: Pages) -> Callable[[Request], Awaitable[Response]]:
