@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.integration.api import Api, running_api
 from tests.integration.listener import listening
 from tests.integration.shop import CHECKOUT, END, shop
+from whence.api import incident_store
 from whence.api.answering import AGAIN_AFTER_S, ripen
 from whence.model.times import NS_PER_SECOND, format_time
 from whence.testing.graphs import at
@@ -148,3 +151,13 @@ async def test_answer_is_told_as_a_cloud_event_and_to_slack(tmp_path: Path) -> N
 async def test_unknown_incident_is_not_found(api: Api) -> None:
     for method, path in (("GET", ""), ("POST", "/investigations")):
         await api.problem(method, f"/api/v1/incidents/inc-0{path}", 404)
+
+
+async def test_incident_of_very_many_events_says_that_the_earliest_are_left_out(
+    shop_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident = await deliver(shop_api, firing())
+    assert incident["truncated"] is False
+    monkeypatch.setattr(incident_store, "MOST_EVENTS", 2)
+    cut = await shop_api.get(f"/api/v1/incidents/{incident['id']}")
+    assert (cut["truncated"], len(cut["events"])) == (True, 2)

@@ -26,6 +26,7 @@ from whence.store.protocol import MAX_PAGE, Document, GraphReader
 
 KIND = "incident"
 MOST_EVENTS = 1_000
+"""Of one incident, the latest; it says so when there may be more."""
 MOST_MERGED = 50
 """Incidents that may be part of one."""
 GROUP_MEMBERS = 20
@@ -74,7 +75,8 @@ async def read(reader: GraphReader, incident_id: str) -> IncidentJson:
     if await reader.document(KIND, incident_id) is None:
         raise NotFound(f"there is no incident {incident_id[:100]!r}")
     own = await _happened(reader, incident_id)
-    return incident_of(incident_id, own, await _of_merged(reader, merged(incident_id, own), {incident_id}))
+    others = await _of_merged(reader, merged(incident_id, own), {incident_id})
+    return incident_of(incident_id, own, others, truncated=len(own) >= MOST_EVENTS)
 
 
 async def _of_merged(reader: GraphReader, incidents: Iterable[str], seen: set[str]) -> list[Any]:
@@ -104,7 +106,7 @@ async def _happened(reader: GraphReader, incident_id: str) -> list[Any]:
         cursor = page.cursor
         if cursor is None:
             break
-    return events
+    return events[:MOST_EVENTS]
 
 
 async def _incident_for(context: Context, alert: Alert, event: AlertEvent) -> str:

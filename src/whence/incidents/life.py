@@ -39,9 +39,13 @@ class IncidentJson(TypedDict):
     merged: list[str]
     """Incidents that are part of this one."""
     events: list[Event]
+    truncated: bool
+    """Whether so much happened that the earliest events are left out."""
 
 
-def incident_of(incident_id: str, happened: Iterable[Event], of_merged: Iterable[Event] = ()) -> IncidentJson:
+def incident_of(
+    incident_id: str, happened: Iterable[Event], of_merged: Iterable[Event] = (), *, truncated: bool = False
+) -> IncidentJson:
     """What events add up to.
 
     Args:
@@ -49,6 +53,7 @@ def incident_of(incident_id: str, happened: Iterable[Event], of_merged: Iterable
         happened: At least one event, in any order.
         of_merged: What happened to those that are part of it: their alerts are its alerts, and it hurts where they do
             unless its own events say where.
+        truncated: Whether there are earlier events than these.
     """
     events, others = _in_order(happened), _in_order(of_merged)
     here = [*remaining(incident_id, events), *others]
@@ -75,6 +80,7 @@ def incident_of(incident_id: str, happened: Iterable[Event], of_merged: Iterable
         "merged_into": merged_into(incident_id, events),
         "merged": merged(incident_id, events),
         "events": _in_order([*events, *others]),
+        "truncated": truncated,
     }
 
 
