@@ -30,6 +30,14 @@ for number in range(200):
 whence.writes("file#shop/answers@version:1")
 """
 
+ENTRY_POINTS = """
+[opentelemetry_post_instrument]
+whence = whence:configure
+
+[opentelemetry_resource_detector]
+whence = whence.sdk.resource:CodeDetector
+"""
+
 
 class Capture(ThreadingHTTPServer):
     """Keeps the path and body of every request; answers the first ones with ``refusals``."""
@@ -83,6 +91,16 @@ def capture() -> Iterator[Capture]:
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> str:
+    """A folder for ``PYTHONPATH`` that holds nothing but our entry points, as an installed package states them."""
+    package = tmp_path / "site/whence_entry_points-0.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: whence-entry-points\nVersion: 0\n")
+    (package / "entry_points.txt").write_text(ENTRY_POINTS)
+    return str(package.parent)
 
 
 def clean_environment() -> dict[str, str]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.sdk_host import Capture, capture, execute
+from tests.e2e.sdk_host import Capture, capture, execute, installed
 
-__all__ = ["capture"]
+__all__ = ["capture", "installed"]
 
 SHA = "9d59409acf479dfa0df1aa568182e43e43df8bbe"
 
@@ -136,25 +136,6 @@ def test_change_with_unknown_detail_is_harmless_in_production(capture: Capture, 
     code = "import whence\nprint(whence.change('otel://shop#a', kind='config', colour='red'))"
     assert execute(code, tmp_path, WHENCE_URL=capture.url) == "None\n"
     assert capture.bodies == []
-
-
-ENTRY_POINTS = """
-[opentelemetry_post_instrument]
-whence = whence:configure
-
-[opentelemetry_resource_detector]
-whence = whence.sdk.resource:CodeDetector
-"""
-
-
-@pytest.fixture
-def installed(tmp_path: Path) -> str:
-    """A folder for ``PYTHONPATH`` that holds nothing but our entry points, as an installed package states them."""
-    package = tmp_path / "site/whence_entry_points-0.dist-info"
-    package.mkdir(parents=True)
-    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: whence-entry-points\nVersion: 0\n")
-    (package / "entry_points.txt").write_text(ENTRY_POINTS)
-    return str(package.parent)
 
 
 def test_zero_code_instrumentation_configures_whence(capture: Capture, tmp_path: Path, installed: str) -> None:

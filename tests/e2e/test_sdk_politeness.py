@@ -1,106 +1,11 @@
 """The SDK as a guest: whatever happens to what it sends, the application's answers and exit code stay the same."""
 
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from subprocess import run
 
-import pytest
+from tests.e2e.bad_servers import CLOSED, bad_url, outcome_with
+from tests.e2e.sdk_host import Capture, capture, execute
 
-from tests.e2e.sdk_host import Capture, capture, clean_environment, execute
-
-__all__ = ["capture"]
-
-APPLICATION = """
-import logging, sys
-logging.basicConfig(stream=sys.stderr)
-import whence
-from opentelemetry import trace
-whence.configure()
-tracer = trace.get_tracer("app")
-for number in range(300):
-    with tracer.start_as_current_span("request"), whence.reads(f"file#a@version:{number}"):
-        whence.outcome(bad=False)
-with whence.run("train"):
-    whence.writes("file#b@version:1")
-for number in range(100):
-    whence.change("otel://shop#a", kind="config")
-print("answer")
-sys.exit(7)
-"""
-
-
-class Bad(BaseHTTPRequestHandler):
-    """A server that behaves badly in the way that its class says."""
-
-    respond: Callable[["Bad"], None]
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        type(self).respond(self)
-
-    def log_message(self, *arguments: object) -> None:
-        """Quiet."""
-
-
-closing = threading.Event()
-
-
-def garbage(handler: Bad) -> None:
-    handler.wfile.write(b"\x00\xff" * 512)
-
-
-def too_many(handler: Bad) -> None:
-    handler.send_response(429)
-    handler.send_header("Retry-After", "3600")
-    handler.send_header("Content-Length", "0")
-    handler.end_headers()
-
-
-def slow(_handler: Bad) -> None:
-    closing.wait(60)
-
-
-def hangs_up(handler: Bad) -> None:
-    handler.close_connection = True
-
-
-@pytest.fixture(params=[garbage, too_many, slow, hangs_up], ids=lambda behaviour: behaviour.__name__)
-def bad_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    closing.clear()
-    handler = type("Handler", (Bad,), {"respond": request.param})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    closing.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def outcome_with(directory: Path, url: str, code: str = APPLICATION) -> tuple[str, int, str]:
-    """What an application printed, its exit code, and what it logged."""
-    variables = {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": url,
-        "WHENCE_URL": url,
-        "OPENLINEAGE_DISABLED": "false",
-        "WHENCE_HEARTBEAT_SECONDS": "60",
-        "OTEL_SERVICE_NAME": "app",
-    }
-    done = run(
-        [sys.executable, "-c", code],
-        env=clean_environment() | variables,
-        cwd=directory,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return done.stdout, done.returncode, done.stderr
+__all__ = ["bad_url", "capture"]
 
 
 def test_badly_behaved_collector_changes_neither_answer_nor_exit_code(tmp_path: Path, bad_url: str) -> None:
@@ -108,7 +13,7 @@ def test_badly_behaved_collector_changes_neither_answer_nor_exit_code(tmp_path: 
 
 
 def test_collector_that_is_down_changes_nothing_and_each_loss_is_told_once(tmp_path: Path) -> None:
-    printed, code, logged = outcome_with(tmp_path, "http://127.0.0.1:9")
+    printed, code, logged = outcome_with(tmp_path, CLOSED)
     assert (printed, code) == ("answer\n", 7)
     ours = [line for line in logged.splitlines() if line.startswith("WARNING:whence")]
     reasons = [line.split(":")[3] for line in ours]
@@ -137,7 +42,7 @@ from whence.sdk.guard import losses
 print(sorted(losses()))
 sys.exit(3)
 """
-    printed, exit_code, _ = outcome_with(tmp_path, "http://127.0.0.1:9", code)
+    printed, exit_code, _ = outcome_with(tmp_path, CLOSED, code)
     assert printed.splitlines()[0] == "{'a': 1}"
     assert "fault in _instrument" in printed
     assert "fault in Heartbeat._beat" in printed
@@ -175,18 +80,3 @@ print(codes)
     changes = b" ".join(body for path, body in capture.bodies if path == "/api/v1/changes")
     for who in ("parent", "child"):
         assert all(f'"{who} {number}"'.encode() in changes for number in range(10))
-
-
-def test_memory_for_what_can_not_be_sent_is_bounded(tmp_path: Path) -> None:
-    code = """
-import whence
-from whence.sdk import sender
-from whence.sdk.guard import losses
-for number in range(5_000):
-    whence.change("otel://shop#a", kind="config")
-    whence.reads(f"file#a@version:{number}")
-waiting = sender._sender._waiting.qsize()
-from whence.sdk.edges import used
-print(waiting <= 64, len(list(used())) <= 4_096, sum(losses().values()) >= 5_000 - 64 - 4_096)
-"""
-    assert outcome_with(tmp_path, "http://127.0.0.1:9", code)[0] == "True True True\n"

@@ -1,4 +1,4 @@
-"""Feast, which wants older releases of what others need: to be run where it is installed."""
+"""Feast, which wants older releases of what others need: ``test_sdk_distributions`` runs this where it is installed."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from whence.model.names import INPUTS, OUTPUTS
 
 __all__ = ["instrumented", "request_"]
 
-feast = pytest.importorskip("feast", reason="uv run --with feast pytest tests/unit/sdk/test_instrumented_features.py")
+feast = pytest.importorskip("feast")
 pytestmark = pytest.mark.filterwarnings("default")
 
 
