@@ -224,8 +224,8 @@ provider.add_span_processor(SimpleSpanProcessor(exporter))
 trace.set_tracer_provider(provider)
 import whence
 whence.configure()
-import numpy as np
-import mlflow, mlflow.sklearn
+import numpy as np, pandas
+import mlflow.data, mlflow, mlflow.sklearn
 from mlflow.tracking import MlflowClient
 from sklearn.linear_model import LinearRegression
 mlflow.set_tracking_uri("file://" + os.getcwd() + "/mlruns")
@@ -233,6 +233,11 @@ tracer = trace.get_tracer("app")
 HOW = {"serialization_format": "pickle", "pip_requirements": ["scikit-learn"]}
 with tracer.start_as_current_span("train"), mlflow.start_run():
     model = LinearRegression().fit(np.array([[0.0], [1.0]]), np.array([0.0, 2.0]))
+    frame = pandas.DataFrame({"a": [0.0, 1.0]})
+    frame.to_csv("clicks.csv")
+    mlflow.log_input(mlflow.data.from_pandas(frame, source="clicks.csv", name="clicks"), context="training")
+    mlflow.log_input(mlflow.data.from_pandas(frame, source="s3://lake/clicks/3.parquet", name="bought"))
+    mlflow.log_input(mlflow.data.from_numpy(np.array([1.0]), name="made here"))
     mlflow.sklearn.log_model(model, name="m", registered_model_name="ranker", **HOW)
 MlflowClient().set_registered_model_alias("ranker", "champion", 1)
 loaded = [mlflow.sklearn.load_model("models:/ranker@champion"), mlflow.pyfunc.load_model("models:/ranker/1")]
@@ -260,8 +265,10 @@ def test_mlflow_models_are_logged_loaded_and_served_by_registry_version(tmp_path
     )
     assert done.returncode == 0, done.stderr
     told = {line for line in done.stdout.splitlines() if "whence." in line}
+    clicks = by_content(tmp_path / "clicks.csv").removeprefix("file#")
     assert told == {
-        "train whence.outputs ranker@version:1",
+        f"train whence.outputs {clicks} ranker@version:1",
+        f"train whence.inputs {clicks} clicks/3.parquet datasets/made%20here@opaque:44246687",
         "predict 0 whence.models ranker@version:1",
         "predict 1 whence.models ranker@version:1",
         "predict 2 whence.models ranker@version:1",

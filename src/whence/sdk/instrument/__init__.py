@@ -33,7 +33,7 @@ _INSTRUMENTORS = {
     "huggingface_hub": _Instrumentor("hub", ("huggingface_hub.file_download", "huggingface_hub._snapshot_download")),
     "joblib": _Instrumentor("pickled", ("joblib",)),
     "lakefs": _Instrumentor("lakefs", ("lakefs",)),
-    "mlflow": _Instrumentor("registry", tuple(f"mlflow.{flavor}" for flavor in _FLAVORS)),
+    "mlflow": _Instrumentor("registry", ("mlflow.tracking.client", *(f"mlflow.{flavor}" for flavor in _FLAVORS))),
     "onnxruntime": _Instrumentor("onnx", ("onnxruntime",)),
     "pandas": _Instrumentor("tables", ("pandas",)),
     "pickle": _Instrumentor("pickled", ("pickle",)),

@@ -1,22 +1,28 @@
-"""MLflow: registered models, with aliases and ``latest`` resolved when they are loaded, and models that are logged."""
+"""MLflow: registered models, aliases and ``latest`` resolved as they are loaded; models and training data as logged."""
 
 from __future__ import annotations
 
+import json
 import re
 from types import ModuleType
 from typing import Any
 
-from whence.sdk.instrument.files import named
+from whence.sdk.instrument.files import HUB_DATASETS, file_reference, named, table_reference
 from whence.sdk.instrument.loaded import remember
 from whence.sdk.instrument.patches import Patches
-from whence.sdk.uses import writes
+from whence.sdk.uses import reads, writes
 
+CLIENT = "mlflow.tracking.client"
 _REGISTERED = re.compile(r"models:/([^/@]+)(?:/([^/@]+)|@(.+))")
+_COMMIT = re.compile("[0-9a-f]{40}")
 _LOGGED = re.compile(r"models:/(m-[0-9a-f]{32})")
 
 
 def instrument(patches: Patches, library: ModuleType) -> None:
-    """Look at ``load_model`` and ``log_model`` of one flavour."""
+    """Look at ``load_model`` and ``log_model`` of one flavour, or at the client through which runs log their inputs."""
+    if library.__name__ == CLIENT:
+        patches.look_at(library.MlflowClient, "log_inputs", _logged_inputs)
+        return
 
     def loaded(model: Any, *args: Any, **kwargs: Any) -> None:
         reference = model_reference(args[0] if args else kwargs["model_uri"])
@@ -61,6 +67,32 @@ def _logged(info: Any, *_args: Any, **kwargs: Any) -> None:
         writes(named(_registry(), name, f"version:{version}"))
     elif getattr(info, "model_id", None):
         writes(named(_registry(), f"logged-models/{info.model_id}"))
+
+
+def _logged_inputs(_result: Any, _client: Any, run_id: str, datasets: Any = None, *_rest: Any, **_more: Any) -> None:
+    """Look at ``MlflowClient.log_inputs``, whose arguments have these names."""
+    for logged in datasets or ():
+        reads(dataset_reference(logged.dataset))
+
+
+def dataset_reference(dataset: Any) -> str:
+    """Reference of a dataset as MLflow records it: name, digest, and its source as JSON."""
+    try:
+        source = json.loads(dataset.source)
+    except ValueError:
+        source = None
+    found = _of_source(dataset.source_type, source) if isinstance(source, dict) else None
+    return found or named(_registry(), f"datasets/{dataset.name}", f"opaque:{dataset.digest}")
+
+
+def _of_source(kind: str, source: dict[str, Any]) -> str | None:
+    path, version = source.get("path"), source.get("delta_table_version")
+    if kind == "delta_table" and path and version is not None:
+        return table_reference(path, f"delta:{version}")
+    if kind == "hugging_face" and path:
+        revision = str(source.get("revision"))
+        return named(HUB_DATASETS, path, f"git:{revision}" if _COMMIT.fullmatch(revision) else "")
+    return file_reference(source.get("uri"))
 
 
 def _registry() -> str:
