@@ -10,6 +10,7 @@ from subprocess import run
 
 import pytest
 
+from tests.e2e.bad_servers import CLOSED
 from tests.e2e.sdk_host import Capture, capture, clean_environment, edges, installed
 
 __all__ = ["capture", "installed"]
@@ -114,6 +115,14 @@ def test_bare_install_and_the_oldest_opentelemetry(capture: Capture, tmp_path: P
     assert_told(capture)
 
 
+def test_doctor_examines_an_application_that_has_the_sdk_alone(tmp_path: Path) -> None:
+    code = "import sys; from whence.cli import main; sys.argv[1:] = ['doctor', 'app', '--json']\ntry: main()\n"
+    code += "except SystemExit as end: print(end.code)"
+    found, _, exit_code = execute_in("bare", "-c", code, directory=tmp_path, url=CLOSED).strip().rpartition("\n")
+    assert exit_code == "1"
+    assert {one["what"] for one in json.loads(found)} >= {"service", "code version"}
+
+
 def test_logfire(capture: Capture, tmp_path: Path) -> None:
     assert execute_in("logfire", "-c", LOGFIRE + USE, directory=tmp_path, url=capture.url) == "answer\n"
     assert_told(capture)
@@ -136,4 +145,4 @@ def test_distribution_that_exports_its_own_way(capture: Capture, tmp_path: Path)
 @pytest.mark.slow
 def test_feature_store() -> None:
     tests = "tests/unit/sdk/features_of_feast.py"
-    assert "2 passed" in execute_in("feast", "-m", "pytest", tests, directory=ROOT, url="http://127.0.0.1:9")
+    assert "2 passed" in execute_in("feast", "-m", "pytest", tests, directory=ROOT, url=CLOSED)
