@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         description="Secrets with which webhooks are signed, comma separated: 'source:secret' (github, gitlab, ...); "
         "a source may have several while they are rotated.",
     )
+    alert_mappings: Path | None = Field(
+        None, description="YAML file that says how alerts of other tools are read, `webhooks/alert?mapping=<name>`."
+    )
     mlflow_registry: str = Field(
         "",
         pattern="^(https?://|$)",

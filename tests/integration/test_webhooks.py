@@ -295,3 +295,34 @@ async def test_every_captured_payload_is_taken(tmp_path: Path) -> None:
         "model_version.created": 201,
         "model_version_alias.created": 201,
     }
+
+
+MAPPINGS = """
+zabbix:
+  alerts: body.problems
+  id: alert.eventid
+  status: 'alert.value == "1" ? "firing" : "resolved"'
+  title: alert.name
+"""
+
+
+async def test_alerts_of_an_unknown_tool_open_incidents_as_the_operators_file_says(tmp_path: Path) -> None:
+    (tmp_path / "mappings.yaml").write_text(MAPPINGS)
+    async with _whence(tmp_path, alert_mappings=tmp_path / "mappings.yaml") as (client, _):
+        body = {
+            "problems": [{"eventid": "1", "value": "1", "name": "slow"}, {"eventid": "2", "value": "0", "name": "b"}]
+        }
+        taken = await _post(client, "alert?mapping=zabbix", body, {})
+        assert (taken.status_code, len(taken.json()["incidents"])) == (201, 2)
+        for address in ("alert?mapping=nagios", "github?mapping=zabbix"):
+            refused = await _post(client, address, body, {})
+            assert refused.status_code == 404
+            assert "zabbix" in refused.text
+
+
+@pytest.mark.parametrize("text", ["zabbix: [", "zabbix: 3", "zabbix: {id: a}", "- a"])
+async def test_mappings_that_can_not_work_are_refused_at_start(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mappings.yaml").write_text(text)
+    with pytest.raises(ConfigError, match="WHENCE_ALERT_MAPPINGS"):
+        async with _whence(tmp_path, alert_mappings=tmp_path / "mappings.yaml"):
+            raise AssertionError("it started")

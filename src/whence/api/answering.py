@@ -13,6 +13,7 @@ from whence.api.telling import tell
 from whence.errors import InputError
 from whence.incidents.events import Status
 from whence.incidents.life import IncidentJson, age_seconds
+from whence.incidents.telling import is_news
 from whence.model.incident import Incident, Symptom
 from whence.model.kinds import Signal
 from whence.model.times import format_time, parse_time_ns
@@ -53,7 +54,7 @@ async def investigate_incident(context: Context, incident_id: str) -> None:
         "finding": _finding(answer),
     }
     await kept.add(context, incident_id, event)
-    if not incident["answers"] or incident["answers"][-1]["finding"] != event["finding"]:
+    if is_news([*(one["finding"] for one in incident["answers"]), event["finding"]]):
         await tell(context, await kept.read(context.store, incident_id), answer)
 
 

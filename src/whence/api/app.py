@@ -77,13 +77,14 @@ def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None,
         clock: UTC nanoseconds since the epoch.
 
     Raises:
-        ConfigError: A secret for webhooks would never be used, the template of postmortems can't be, or the file of
-            tokens or of the audit log can't be opened.
+        ConfigError: A secret for webhooks would never be used, the template of postmortems or the mappings of alerts
+            can't be, or the file of tokens or of the audit log can't be opened.
     """
     webhooks.check_secrets(settings)
     postmortems.check_settings(settings)
     app = FastAPI(title="whence", version=version("whence"), docs_url=None, redoc_url=None, responses=errors.RESPONSES)
-    app.state.context = Context(store, settings, settings.accepted_tokens(), ingest, clock)
+    mappings = webhooks.read_mappings(settings)
+    app.state.context = Context(store, settings, settings.accepted_tokens(), ingest, clock, mappings)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     if settings.audit_log is not None:
         app.add_middleware(Audit, log=AuditLog(settings.audit_log))

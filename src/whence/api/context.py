@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from whence.accepted import Tokens
 from whence.api.outbox import Outbox
+from whence.intake.webhooks.mapped import AlertMapping
 from whence.metrics import IngestStatus
 from whence.settings import Settings
 from whence.store.protocol import Store
@@ -27,6 +28,8 @@ class Context:
     """None where no receivers run beside the API."""
     clock: Callable[[], int]
     """UTC nanoseconds since the epoch."""
+    mappings: Mapping[str, AlertMapping] = field(default_factory=dict)
+    """How alerts of tools that are not known are read, by name."""
     rejections: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Deliveries of webhooks that were turned away since the start, by source and reason."""
     outbox: Outbox = field(default_factory=Outbox)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 
+import yaml
 from fastapi import APIRouter, BackgroundTasks, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials
 from typing_extensions import TypedDict
@@ -18,7 +19,8 @@ from whence.api.access import Bearer, check_token
 from whence.api.answering import answer_alert
 from whence.api.context import Context, Ctx
 from whence.errors import AccessDenied, BadSignature, ConfigError, NotFound
-from whence.intake.webhooks import SOURCES, Delivery
+from whence.intake.webhooks import SOURCES, Delivery, Receipt, generic
+from whence.intake.webhooks.mapped import AlertMapping
 from whence.settings import Settings
 from whence.tokens import Scope
 
@@ -57,24 +59,61 @@ def check_secrets(settings: Settings) -> None:
         raise ConfigError(f"WHENCE_WEBHOOK_SECRETS: {strangers[0]} is no source that signs; {', '.join(signing)} are")
 
 
+def read_mappings(settings: Settings) -> dict[str, AlertMapping]:
+    """How alerts of tools that are not known are read, by name.
+
+    Raises:
+        ConfigError: The file can't be read, or says something that can't be.
+    """
+    path = settings.alert_mappings
+    if path is None:
+        return {}
+    try:
+        stated = yaml.safe_load(path.read_text())
+        if not isinstance(stated, dict) or not all(isinstance(one, dict) for one in stated.values()):
+            raise ValueError("expected a name for each tool, and its fields below it")
+        texts = {str(name): {str(key): str(text) for key, text in one.items()} for name, one in stated.items()}
+        return {name: AlertMapping(name, one) for name, one in texts.items()}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"WHENCE_ALERT_MAPPINGS: {path}: {error}") from None
+
+
+def _reader(context: Context, source: str, mapping: str | None) -> Callable[[Delivery], Receipt]:
+    if mapping is None:
+        return SOURCES[source].read
+    if source != generic.SOURCE or mapping not in context.mappings:
+        known = ", ".join(sorted(context.mappings)) or "none, see WHENCE_ALERT_MAPPINGS"
+        raise NotFound(f"there is no mapping {mapping[:100]!r} for {source}; mappings for {generic.SOURCE}: {known}")
+    return context.mappings[mapping].read
+
+
 _ANY_JSON = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 _NOTHING_KEPT = {"model": DeliveryJson, "description": "Taken, but it tells of no change."}
 
 
 @router.post("/{source}", status_code=201, responses={202: _NOTHING_KEPT}, openapi_extra=_ANY_JSON)
 async def take_delivery(
-    source: str, request: Request, response: Response, context: Ctx, bearer: Bearer, background: BackgroundTasks
+    source: str,
+    request: Request,
+    response: Response,
+    context: Ctx,
+    bearer: Bearer,
+    background: BackgroundTasks,
+    *,
+    mapping: str | None = None,
 ) -> DeliveryJson:
     """Take one delivery as its source sends it; durable once answered, and taking it twice changes nothing.
 
     201 when something of it was recorded, 202 when it is no change, with the reason. What alerts open is investigated
-    at once, after the answer: some senders wait for a few seconds only.
+    at once, after the answer: some senders wait for a few seconds only. ``mapping`` names how the operator lets alerts
+    of a tool that is not known be read.
     """
     if source not in SOURCES:
         raise NotFound(f"there is no webhook source {source[:100]!r}; known: {', '.join(sorted(SOURCES))}")
+    read = _reader(context, source, mapping)
     delivery = Delivery(dict(request.headers), await request.body(), context.clock(), context.settings.mlflow_registry)
     is_verified = _admit(context, source, delivery, bearer)
-    receipt = SOURCES[source].read(delivery)
+    receipt = read(delivery)
     incidents: tuple[str, ...] = ()
     if receipt.ignored is not None:
         response.status_code = 202

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from whence.incidents.events import Status
@@ -63,6 +63,21 @@ def grafana_annotation(incident: IncidentJson, answer: Json, base_url: str) -> d
     if incident["entity"]:
         tags.append(short(incident["entity"]))
     return {"time": _milliseconds(answer["onset"]["at"]), "tags": tags, "text": "<br/>".join(lines)}
+
+
+def is_news(findings: Sequence[str]) -> bool:
+    """Whether the last of all findings so far is to be told.
+
+    One that was never told is told at once. One that comes back is told only once it stood twice in a row: what changes
+    its mind at every look would otherwise post at every look.
+    """
+    told: list[str] = []
+    is_due = False
+    for before, finding in zip((None, *findings), findings, strict=False):
+        is_due = finding not in told or (finding != told[-1] and finding == before)
+        if is_due:
+            told.append(finding)
+    return is_due
 
 
 def _milliseconds(time: str) -> int:

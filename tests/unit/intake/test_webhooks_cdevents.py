@@ -56,6 +56,23 @@ def test_service_replaced_is_a_deployment_of_its_artifact(name: str) -> None:
     assert change.environment == "production"
 
 
+@pytest.mark.parametrize(
+    ("specification", "subject_type"),
+    [({"version": "0.4.1"}, {"type": "service"}), ({"specversion": "0.5.1"}, {}), ({"specversion": "0.6.0-draft"}, {})],
+)
+@pytest.mark.parametrize("name", ["service_deployed", "artifact_published", "incident_detected"])
+def test_events_of_every_version_of_the_specification_say_the_same(
+    name: str, specification: dict[str, str], subject_type: dict[str, str]
+) -> None:
+    """0.4 has ``context.version`` and ``subject.type``; 0.5 renamed the one and dropped the other."""
+    event = payload(f"cdevents/{name}")
+    expected = cdevents.read(delivery(event))
+    context = {key: value for key, value in event["context"].items() if key not in ("version", "specversion")}
+    subject = {key: value for key, value in event["subject"].items() if key != "type"}
+    changed = event | {"context": context | specification, "subject": subject | subject_type}
+    assert cdevents.read(delivery(changed)) == expected
+
+
 def test_service_removed_is_a_deployment_of_nothing() -> None:
     change = _change(_event("service.removed", "scoring", environment={"id": "production"}))
     assert (change.kind, change.subject, change.to_version) == (ChangeKind.DEPLOYMENT, "scoring", None)

@@ -1,5 +1,7 @@
 """Alerts of tools that are not known here, in a JSON of our own; what can template its webhook can send it.
 
+Where the tool can't, ``mapped`` reads its own JSON.
+
 ``{"id": ..., "status": "firing" | "resolved", "title": ..., "entity": ..., "started_at": ..., "ended_at": ...,
 "group": ..., "environment": ..., "operation": ..., "signal": ..., "summary": ..., "url": ...}``; the first three are
 required.
@@ -22,6 +24,20 @@ from whence.model.alert import Alert
 from whence.model.kinds import Signal
 
 SOURCE = "alert"
+FIELDS = (
+    "id",
+    "status",
+    "title",
+    "entity",
+    "started_at",
+    "ended_at",
+    "group",
+    "environment",
+    "operation",
+    "signal",
+    "summary",
+    "url",
+)
 _STATUSES = ("firing", "resolved")
 
 
@@ -32,28 +48,36 @@ def read(delivery: Delivery) -> Receipt:
         DecodeError: The body is not a JSON object.
         InvalidQuery: A field is missing or has a bad value.
     """
-    body = json_object(delivery.body)
-    key, status = required_name(body, "id", ""), required_name(body, "status", "")
+    alert = alert_of(json_object(delivery.body), SOURCE, now_ns=delivery.now_ns)
+    return Receipt("firing" if alert.is_firing else "resolved", alerts=(alert,))
+
+
+def alert_of(fields: Json, source: str, *, now_ns: int) -> Alert:
+    """The alert that ``FIELDS`` say.
+
+    Raises:
+        InvalidQuery: A field is missing or has a bad value.
+    """
+    key, status = required_name(fields, "id", ""), required_name(fields, "status", "")
     if status not in _STATUSES:
         raise InvalidQuery("status", f"expected one of {', '.join(_STATUSES)}")
-    started_ns = _instant(body, "started_at", delivery.now_ns)
-    entity = as_text(body.get("entity"))
-    alert = Alert(
-        source=SOURCE,
-        group=short_text(body.get("group")) or key,
+    started_ns = _instant(fields, "started_at", now_ns)
+    entity = as_text(fields.get("entity"))
+    return Alert(
+        source=source,
+        group=short_text(fields.get("group")) or key,
         key=key,
         is_firing=status == "firing",
-        title=required_name(body, "title", ""),
+        title=required_name(fields, "title", ""),
         started_ns=started_ns,
-        at_ns=started_ns if status == "firing" else max(started_ns, _instant(body, "ended_at", delivery.now_ns)),
+        at_ns=started_ns if status == "firing" else max(started_ns, _instant(fields, "ended_at", now_ns)),
         names=(entity,) if entity else (),
-        environment=short_text(body.get("environment")),
-        operation=short_text(body.get("operation")),
-        signal=_signal(body),
-        summary=summary_text(body.get("summary")),
-        url=link(body.get("url")),
+        environment=short_text(fields.get("environment")),
+        operation=short_text(fields.get("operation")),
+        signal=_signal(fields),
+        summary=summary_text(fields.get("summary")),
+        url=link(fields.get("url")),
     )
-    return Receipt(status, alerts=(alert,))
 
 
 def _instant(body: Json, field: str, now_ns: int) -> int:
