@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ CONFIG_VARIABLE = "WHENCE_CONFIG"
 STORE_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 
 NOTIFY_KINDS = ("webhook", "slack", "slack-bot", "grafana")
+LINK_FIELDS = ("entity", "namespace", "name", "environment", "trace_id", "from_ms", "to_ms", "from", "to")
 KAFKA_CONTENTS = ("spans_proto", "spans_json", "logs_proto", "logs_json", "openlineage", "changes")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -88,6 +90,11 @@ class Settings(BaseSettings):
     )
     public_url: str = Field(
         "", pattern="^(https?://|$)", description="Address of the pages in what is sent out; empty: host and API port."
+    )
+    links: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Links to other tools, comma separated: 'logs=https://.../{name}?from={from_ms}' "
+        f"({', '.join(LINK_FIELDS)}).",
     )
     postmortem_template: str = Field(
         "", description="Jinja template that postmortems are written with in place of the built-in one."
@@ -173,6 +180,12 @@ class Settings(BaseSettings):
         return tuple((kind, url) for kind, _, url in pairs)
 
     @property
+    def parsed_links(self) -> tuple[tuple[str, str], ...]:
+        """Name and template of each link to other tools."""
+        pairs = (one.partition("=") for one in self.links)
+        return tuple((name, template) for name, _, template in pairs)
+
+    @property
     def parsed_kafka_topics(self) -> Mapping[str, str]:
         """What each topic of Kafka contains."""
         pairs = (one.partition(":") for one in self.kafka_topics)
@@ -209,7 +222,14 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path or None)
 
     @field_validator(
-        "tokens", "webhook_secrets", "declaration_urls", "notify", "kafka_topics", "kafka_client", mode="before"
+        "tokens",
+        "webhook_secrets",
+        "declaration_urls",
+        "notify",
+        "links",
+        "kafka_topics",
+        "kafka_client",
+        mode="before",
     )
     @classmethod
     def _split_list(cls, value: object) -> object:
@@ -252,6 +272,19 @@ class Settings(BaseSettings):
                 raise ValueError("token or channel is missing: 'slack-bot:https://<token>@slack.com/api#<channel id>'")
             if kind == "grafana" and not parts.username:
                 raise ValueError("the token is missing: 'grafana:https://<token>@grafana.example.org'")
+        return value
+
+    @field_validator("links")
+    @classmethod
+    def _check_links(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            name, _, template = one.partition("=")
+            host = urlsplit(template).netloc
+            if not name or not template.startswith(("https://", "http://")) or not host or "{" in host:
+                raise ValueError("each must be a name and an address: 'logs=https://logs.example.org/{name}'")
+            unknown = sorted(set(re.findall(r"\{(.*?)\}", template)) - set(LINK_FIELDS))
+            if unknown:
+                raise ValueError(f"{name}: nothing is called {{{unknown[0]}}}; there are {', '.join(LINK_FIELDS)}")
         return value
 
     @field_validator("kafka_topics")

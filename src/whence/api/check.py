@@ -66,7 +66,7 @@ async def check_files(body: Annotated[ImportBody, Body()], window: WindowDep, co
     report = await read_differences(context.store, window, [*others, mine])
     owners = Owners(context.store, report.declared)
     checked = list(check(report.findings, report.declared, mine, today=format_time(context.clock())[:10]))
-    findings = await findings_json(context.store, [one.finding for one in checked], window, owners)
+    findings = await findings_json(context, [one.finding for one in checked], window, owners)
     items = [_json(one, finding) for one, finding in zip(checked, findings, strict=True)]
     unreadable: list[UnreadableJson] = [{"file": one.path, "problem": one.problem} for one in readings if one.problem]
     return {"items": items, "unreadable": unreadable}

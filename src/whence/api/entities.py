@@ -8,22 +8,26 @@ from fastapi import APIRouter, Query, Request, Response
 
 from whence.api.access import needs
 from whence.api.context import Ctx
+from whence.api.links import LinkJson, links_of
 from whence.api.paging import Cursor, Limit, PageJson, page
 from whence.api.resolve import resolve
 from whence.api.shapes import EntityJson, entity_json
 from whence.model.kinds import VERSION_KINDS, EntityKind
+from whence.model.times import NS_PER_SECOND
 from whence.store.protocol import SearchQuery
 from whence.tokens import Scope
 
 VERSIONS_SHOWN = 20
+LINKED_NS = 3600 * NS_PER_SECOND
 
 router = APIRouter(prefix="/api/v1/entities", tags=["entities"], dependencies=[needs(Scope.READ)])
 
 
 class EntityDetailJson(EntityJson):
-    """An entity with its latest versions, the latest first seen first; a version has none."""
+    """An entity with its latest versions, the latest first seen first; a version has none. Links show the last hour."""
 
     versions: list[EntityJson]
+    links: list[LinkJson]
 
 
 @router.get("")
@@ -53,4 +57,6 @@ async def read_entity(ref: str, context: Ctx) -> EntityDetailJson:
     if version_kind is not None and not entity.is_version:
         query = SearchQuery(kinds=frozenset({version_kind}), base=entity.key, limit=VERSIONS_SHOWN)
         versions = tuple(entity_json(one) for one in (await context.store.search(query)).items)
-    return {**entity_json(entity), "versions": list(versions)}
+    now = context.clock()
+    links = links_of(context.settings, entity.key, now - LINKED_NS, now)
+    return {**entity_json(entity), "versions": list(versions), "links": links}

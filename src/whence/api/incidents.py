@@ -11,6 +11,7 @@ from whence.api import incident_store as kept
 from whence.api.access import needs
 from whence.api.answering import investigate_incident, tell_status
 from whence.api.context import Ctx
+from whence.api.links import LinkJson, links_of
 from whence.api.paging import Cursor, Limit, PageJson, page
 from whence.api.resolve import resolve
 from whence.errors import InvalidQuery
@@ -20,7 +21,7 @@ from whence.intake.fields import instant_ns
 from whence.model.alert import Alert
 from whence.model.kinds import Signal
 from whence.model.refs import MAX_REF_CHARS
-from whence.model.times import format_time
+from whence.model.times import format_time, parse_time_ns
 from whence.tokens import Scope
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
@@ -39,6 +40,12 @@ class IncidentBody(BaseModel):
     signal: Signal | None = None
     environment: Text = None
     started_at: str | None = Field(None, max_length=64, description="RFC 3339, or relative to now; now when absent.")
+
+
+class LinkedIncidentJson(IncidentJson):
+    """An incident, and the operator's other tools at its time."""
+
+    links: list[LinkJson]
 
 
 class StatusBody(BaseModel):
@@ -128,9 +135,13 @@ async def list_incidents(
 
 
 @router.get("/{incident_id}", dependencies=[needs(Scope.READ)])
-async def read_incident(incident_id: str, context: Ctx) -> IncidentJson:
-    """One incident with everything that happened to it."""
-    return await kept.read(context.store, incident_id)
+async def read_incident(incident_id: str, context: Ctx) -> LinkedIncidentJson:
+    """One incident with everything that happened to it, and where else to look."""
+    found = await kept.read(context.store, incident_id)
+    now = context.clock()
+    opened_ns = parse_time_ns(found["opened_at"], now_ns=now)
+    over_ns = parse_time_ns(found["resolved_at"], now_ns=now) if found["resolved_at"] else now
+    return {**found, "links": links_of(context.settings, found["entity"], opened_ns, over_ns, found["environment"])}
 
 
 @router.post("/{incident_id}/status", status_code=201, dependencies=[needs(Scope.WRITE)])

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Query, Request, Response
 from typing_extensions import TypedDict
 
 from whence.api.access import needs
-from whence.api.context import Ctx
+from whence.api.context import Context, Ctx
 from whence.api.differences import Differences, Usage, read_differences, read_usage
 from whence.api.imports import read_sources
+from whence.api.links import LinkJson, links_of_traces
 from whence.api.paging import Cursor, Limit, PageJson, page
 from whence.api.resolve import find
 from whence.api.traffic import counted_from_ns
@@ -21,6 +22,7 @@ from whence.api.window import Window, WindowDep
 from whence.declare.declared import Declared, Disagreement, Statement
 from whence.declare.difference import REASONS, Finding, Status
 from whence.model.times import format_time
+from whence.settings import Settings
 from whence.store.protocol import MAX_PAGE, GraphReader, SearchQuery
 from whence.store.rules import decode_cursor, encode_cursor
 from whence.tokens import Scope
@@ -56,6 +58,7 @@ class FindingJson(TypedDict):
     calls: float | None
     errors: float | None
     traces: list[str]
+    links: list[LinkJson]
     dependent_owner: str | None
     dependency_owner: str | None
     reason: str
@@ -128,7 +131,7 @@ async def read_report(
     at = decode_cursor(cursor)[0] if cursor is not None else 0
     shown = chosen[at : at + limit]
     more = encode_cursor(at + limit, "") if len(chosen) > at + limit else None
-    items = await findings_json(context.store, shown, window, owners)
+    items = await findings_json(context, shown, window, owners)
     return {**page(items, more, request, response), **_whole(report, chosen, window)}
 
 
@@ -165,17 +168,18 @@ class Owners:
 
 
 async def findings_json(
-    reader: GraphReader, findings: Sequence[Finding], window: Window, owners: Owners
+    context: Context, findings: Sequence[Finding], window: Window, owners: Owners
 ) -> list[FindingJson]:
     """Findings with their volumes and both owners."""
-    usage = await read_usage(reader, window, findings)
+    usage = await read_usage(context.store, window, findings)
     await owners.learn(key for one in findings for key in (one.dependent, one.dependency))
-    return [await _finding_json(one, usage, owners) for one in findings]
+    return [await _finding_json(one, usage, owners, context.settings) for one in findings]
 
 
-async def _finding_json(finding: Finding, usage: Usage, owners: Owners) -> FindingJson:
+async def _finding_json(finding: Finding, usage: Usage, owners: Owners, settings: Settings) -> FindingJson:
     where = (finding.dependent, finding.dependency, finding.environment)
-    volume = usage.volumes.get(where)
+    volume, traces = usage.volumes.get(where), usage.traces.get(where, ())
+    begin_ns, end_ns = finding.first_seen_ns or 0, finding.last_seen_ns or 0
     return {
         "status": finding.status.value,
         "dependent": finding.dependent,
@@ -186,7 +190,8 @@ async def _finding_json(finding: Finding, usage: Usage, owners: Owners) -> Findi
         "last_seen_at": None if finding.last_seen_ns is None else format_time(finding.last_seen_ns),
         "calls": volume.calls if volume is not None else None,
         "errors": volume.errors if volume is not None else None,
-        "traces": list(usage.traces.get(where, ())),
+        "traces": list(traces),
+        "links": links_of_traces(settings, traces, begin_ns, end_ns, finding.environment or None),
         "dependent_owner": await owners.of(finding.dependent),
         "dependency_owner": await owners.of(finding.dependency),
         "reason": finding.reason,
