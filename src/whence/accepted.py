@@ -47,10 +47,14 @@ class Tokens:
         """Whether tokens are wanted at all; without any, everybody may do everything."""
         return bool(self._fixed) or self._file is not None
 
+    def known(self) -> tuple[Token, ...]:
+        """All tokens, also those that are out of date."""
+        self._look_again()
+        return (*self._fixed, *self._of_file)
+
     def granted(self, presented: str) -> Grant | None:
         """What the presented secret allows today; None when it is unknown or out of date."""
-        self._look_again()
-        return granted((*self._fixed, *self._of_file), presented, datetime.now(UTC).date())
+        return granted(self.known(), presented, datetime.now(UTC).date())
 
     def _look_again(self) -> None:
         if self._file is None or time.monotonic() - self._looked_s < LOOK_AGAIN_S:

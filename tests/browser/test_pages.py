@@ -60,3 +60,21 @@ def test_page_has_a_json_twin(browser: Browser, story: Story, name: str) -> None
         twin = visitor.page.request.get(story.url + path, headers={"accept": "application/json"})
         assert twin.status == 200
         assert isinstance(twin.json(), dict)
+
+
+def test_trust_draws_what_was_said_beside_what_was_true(browser: Browser, story: Story) -> None:
+    with looking(browser, story.url) as visitor:
+        ask = visitor.page.request
+        body = {"symptom": {"entity": "checkout", "signal": "errors"}}
+        answer = ask.post(f"{story.url}/api/v1/investigations", data=body).json()
+        for suspect, verdict in zip(answer["suspects"], ("confirmed", "rejected", "rejected"), strict=False):
+            said = {"verdict": verdict, "change_id": suspect["change"]["id"]}
+            assert ask.post(f"{story.url}/api/v1/investigations/{answer['id']}/feedback", data=said).ok
+        visitor.open("/trust")
+        visitor.keep("trust-judged")
+        assert visitor.page.locator("svg.reliability circle").count() >= 1
+        assert visitor.violations() == []
+        assert visitor.complaints == []
+        visitor.resize(NARROW)
+        visitor.keep("trust-judged-narrow")
+        assert not visitor.overflows()

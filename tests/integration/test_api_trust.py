@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.integration.api import Api
+from pathlib import Path
+
+from tests.integration.api import Api, running_api
 from tests.integration.shop import CHECKOUT, END, RANKER, ROLL_OUT
 from whence.model.times import format_time
 from whence.testing.graphs import at, change, delta, entity, key
@@ -18,9 +20,23 @@ async def test_calibration_compares_what_was_said_with_what_people_confirmed(sho
     await shop_api.post(path, {"verdict": "confirmed", "change_id": suspect["change"]["id"]})
     trust = await shop_api.get("/api/v1/trust")
     assert trust["answers"] == {answer["verdict"]: 1}
-    assert trust["calibration"] == [
-        {"band": suspect["band"], "judged": 1, "said": suspect["probability"], "right": 1.0}
-    ]
+    (row,) = trust["calibration"]
+    assert (row["band"], row["judged"], row["said"]) == (suspect["band"], 1, suspect["probability"])
+    assert (round(row["right_low"], 3), row["right"], row["right_high"]) == (0.207, 1.0, 1.0)
+    page = (await shop_api.client.get("/trust", headers={"accept": "text/html"})).text
+    assert f"{suspect['band']}: said" in page
+
+
+async def test_tokens_are_named_and_never_shown(tmp_path: Path) -> None:
+    written = ("ci@ingest:secret-one;until=2020-01-01", "reader@read:secret-two")
+    async with running_api(tmp_path, tokens=written) as api:
+        headers = {"Authorization": "Bearer secret-two"}
+        reply = await api.client.get("/api/v1/trust", headers=headers)
+        assert reply.json()["tokens"] == [
+            {"name": "ci", "scopes": ["ingest"], "until": "2020-01-01", "is_over": True},
+            {"name": "reader", "scopes": ["read"], "until": None, "is_over": False},
+        ]
+        assert "secret" not in reply.text
 
 
 async def test_feeds_tell_how_many_changes_each_source_recorded_and_when_last(shop_api: Api) -> None:
@@ -47,5 +63,6 @@ async def test_empty_server_has_nothing_to_be_trusted_by(api: Api) -> None:
         "calibration": [],
         "feeds": [],
         "without_version": {"service": [], "model": []},
+        "tokens": [],
         "truncated": False,
     }

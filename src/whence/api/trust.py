@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from whence.model.delta import Entity
 from whence.model.kinds import EntityKind
 from whence.model.times import NS_PER_SECOND, format_time
 from whence.store.protocol import MAX_PAGE, ChangeQuery, GraphReader, SearchQuery
-from whence.tokens import Scope
+from whence.tokens import Scope, Token
 
 ANSWERS_JUDGED = 100
 """Latest answers that calibration looks at."""
@@ -33,12 +34,14 @@ router = APIRouter(prefix="/api/v1/trust", tags=["trust"], dependencies=[needs(S
 
 
 class CalibrationJson(TypedDict):
-    """Suspects of one band that people judged, what we said on average, and the share that was right."""
+    """Suspects of one band that people judged: what we said on average, the share that was right, its 95 % interval."""
 
     band: str
     judged: int
     said: float
     right: float
+    right_low: float
+    right_high: float
 
 
 class FeedJson(TypedDict):
@@ -56,6 +59,15 @@ class GapsJson(TypedDict):
     model: list[str]
 
 
+class TokenJson(TypedDict):
+    """A token that is accepted, by name; ``until`` is the first day (UTC) on which it no longer is."""
+
+    name: str
+    scopes: list[str]
+    until: str | None
+    is_over: bool
+
+
 class TrustJson(TypedDict):
     """All of it. ``truncated`` says that there are more entities or changes than were looked at."""
 
@@ -63,6 +75,7 @@ class TrustJson(TypedDict):
     calibration: list[CalibrationJson]
     feeds: list[FeedJson]
     without_version: GapsJson
+    tokens: list[TokenJson]
     truncated: bool
 
 
@@ -79,6 +92,7 @@ async def read_trust(context: Ctx) -> TrustJson:
         "calibration": list(_calibration(judged)),
         "feeds": feeds,
         "without_version": {"service": service, "model": model},
+        "tokens": [_token(one, context.clock()) for one in context.tokens.known()],
         "truncated": many_changes or many_services or many_models,
     }
 
@@ -117,8 +131,34 @@ def _calibration(judged: Iterable[_Judged]) -> Iterator[CalibrationJson]:
         by_band[one.band].append(one)
     for band, members in sorted(by_band.items(), key=lambda item: -item[1][0].probability):
         said = sum(one.probability for one in members) / len(members)
-        right = sum(one.is_right for one in members) / len(members)
-        yield {"band": band, "judged": len(members), "said": said, "right": right}
+        right = sum(one.is_right for one in members)
+        low, high = share_interval(right, len(members))
+        yield {
+            "band": band,
+            "judged": len(members),
+            "said": said,
+            "right": right / len(members),
+            "right_low": low,
+            "right_high": high,
+        }
+
+
+def share_interval(hits: int, of: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share; ``of`` is at least 1."""
+    z = 1.96
+    middle = (hits + z * z / 2) / (of + z * z)
+    half = z / (of + z * z) * math.sqrt(hits * (of - hits) / of + z * z / 4)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _token(token: Token, now_ns: int) -> TokenJson:
+    until = None if token.until is None else token.until.isoformat()
+    return {
+        "name": token.name,
+        "scopes": sorted(token.scopes),
+        "until": until,
+        "is_over": until is not None and until <= format_time(now_ns)[: len(until)],
+    }
 
 
 async def _feeds(reader: GraphReader, now_ns: int) -> tuple[list[FeedJson], bool]:

@@ -1,4 +1,4 @@
-"""How far to trust this server: its past answers, its feeds, what it lost."""
+"""How far to trust this server: its past answers, its feeds, what it lost, and who may do what."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from starlette.requests import Request
 
 from whence.ui.api_client import ApiClient
+from whence.ui.charts.reliability import reliability
 from whence.ui.shown import Shown
 
 _SAMPLE = re.compile(r"(whence_\w+?)(?:\{(.*)\})? (\S+)\Z")
@@ -18,7 +19,7 @@ async def trust(api: ApiClient, request: Request) -> Shown:
     found = (await api.get("/api/v1/trust")).data()
     metrics = (await api.get("/metrics")).content.decode()
     data = {"trust": found, "losses": losses(metrics), "rows": rows(metrics)}
-    return Shown("trust.html", data)
+    return Shown("trust.html", data, {"diagram": reliability(found["calibration"])})
 
 
 def losses(metrics: str) -> list[dict[str, str]]:
