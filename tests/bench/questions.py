@@ -2,7 +2,7 @@
 
 Builds an organisation of so many relations among a twentieth as many entities and versions, nine tenths of its
 dependencies declared, and asks over the API, in one process without sockets: search, blast radius, the undeclared
-report, a page of figures. Prints the median and the 95th percentile of each, and the CPU time of all threads, which
+report, a page of figures, the page of an incident, the home page. Prints the median and the 95th percentile of each, and the CPU time of all threads, which
 says what a machine without neighbours would take. ``--store bolt://...`` does the same on
 a Neo4j, whose database should be empty; ``--data FOLDER`` keeps the embedded store there, and builds it once.
 """
@@ -40,6 +40,7 @@ WIDTH = 10
 RELATIONS_PER_ENTITY = 100
 """Of a domain; with v versions of each thing, that many are spread over v * v pairs of versions."""
 DECLARED_SHARE = 0.9
+INCIDENTS = 10
 NAMES = ("checkout", "ranking", "payment", "clicks", "fraud", "orders", "profile", "search", "stock", "events")
 _KINDS = {8: EntityKind.MODEL, 9: EntityKind.DATASET}
 _TYPES = {8: RelationType.USES_MODEL, 9: RelationType.READS}
@@ -189,6 +190,17 @@ def questions(
     }
 
 
+async def open_incidents(client: httpx.AsyncClient, size: Size) -> list[str]:
+    """Addresses of the pages of some incidents; each was investigated when this returns."""
+    pages = []
+    for number in range(INCIDENTS):
+        body = {"title": f"slow {number}", "entity": thing(number % size.domains, 0, 0), "started_at": "-10m"}
+        reply = await client.post("/api/v1/incidents", json=body)
+        reply.raise_for_status()
+        pages.append(f"/incidents/{reply.json()['id']}")
+    return pages
+
+
 async def run(settings: Settings, size: Size) -> dict[str, Any]:
     """Build where nothing is yet, then ask."""
     store = open_store(settings)
@@ -199,6 +211,10 @@ async def run(settings: Settings, size: Size) -> dict[str, Any]:
         is_built = await store.entity(thing(size.domains - 1, 0, 0)) is not None
         built = 0.0 if is_built else await build(store, client, size)
         answers = {name: await ask(once, samples) for name, (once, samples) in questions(client, size).items()}
+        pages = await open_incidents(client, size)
+        html = {"Accept": "text/html"}
+        answers["incident page"] = await ask(lambda one: client.get(pages[one % INCIDENTS], headers=html), 60)
+        answers["home page"] = await ask(lambda _: client.get("/", headers=html), 20)
     counts = await store.counts()
     await store.close()
     return {"seconds to build": built, "rows": counts, "milliseconds": answers}

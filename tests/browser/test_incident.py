@@ -101,3 +101,22 @@ def test_incidents_are_merged_and_parted_on_their_page(browser: Browser, story: 
         page.get_by_role("link", name="another incident").click()
         page.get_by_role("button", name="It is not").click()
         expect(page.get_by_text("is part of it")).to_have_count(0)
+
+
+def test_arrow_keys_walk_through_time_and_show_what_differs(browser: Browser, story: Story) -> None:
+    with looking(browser, story.url) as visitor:
+        visitor.open(f"/investigations/{story.answer['id']}")
+        page = visitor.page
+        moments = page.get_by_role("group", name="The graph at this moment")
+        assert moments.locator(".step:visible").count() == 1
+        expect(moments.locator(".step:visible")).to_contain_text("Different: ranker v40 →")
+        tab_to(page, "step")
+        for _ in range(moments.get_by_role("radio").count() - 1):
+            page.keyboard.press("ArrowLeft")
+        expect(moments.get_by_role("radio").first).to_be_checked()
+        expect(moments.locator(".step:visible")).to_have_text(re.compile("Nothing is different"))
+        expect(moments.locator(".step:visible .detail", has_text="v40")).to_be_visible()
+        assert visitor.violations() == []
+        visitor.resize(400)
+        visitor.keep("steps-narrow")
+        assert not visitor.overflows()

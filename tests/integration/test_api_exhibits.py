@@ -43,6 +43,16 @@ async def test_graph_leads_from_the_symptom_to_the_suspect(shop_api: Api) -> Non
     assert [(edge["dependent"], edge["dependency"]) for edge in graph["edges"]] == [(CHECKOUT, RANKER)]
 
 
+async def test_steps_show_the_graph_before_and_after_the_change(shop_api: Api) -> None:
+    steps = (await exhibits(shop_api))["steps"]
+    names, times = [one["name"] for one in steps], [one["at"] for one in steps]
+    assert names[0] == "before"
+    assert names[-1] == "noticed"
+    assert times == sorted(set(times))
+    assert (steps[0]["versions"][RANKER], steps[-1]["versions"][RANKER]) == (["v40"], ["v41"])
+    assert steps[-1]["edges"] == [[CHECKOUT, RANKER]]
+
+
 async def test_exhibits_stay_as_they_were_when_more_becomes_known(shop_api: Api) -> None:
     body = {"symptom": {"entity": CHECKOUT, "signal": "errors"}, "detected_at": format_time(at(END))}
     answer = await shop_api.post("/api/v1/investigations", body)

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from whence.exhibits.explaining import ExplainingJson, explaining
 from whence.exhibits.series import MOST_CONTRASTS, ContrastJson, ImpactJson, PointJson, RequestSeries
+from whence.exhibits.steps import StepJson, steps_of
 from whence.model.answer import Answer
 from whence.model.graph import Subgraph
 from whence.model.times import format_time
@@ -35,6 +36,8 @@ class ExhibitsJson(TypedDict):
     contrasts: list[ContrastJson]
     """Of the best suspects, in their order, where requests met both sides."""
     graph: ExplainingJson
+    steps: list[StepJson]
+    """The same graph at a few moments."""
     affected: list[AffectedJson]
 
 
@@ -54,6 +57,7 @@ def exhibits_of(case: Case, answer: Answer, answer_id: str, downstream: Subgraph
     candidates = {
         one.change.id: one for one in gather(case, topology, arrivals(case, topology), series.observed.onset.high_ns)
     }
+    graph = explaining(case, topology, answer)
     best = [candidates[one.change.id] for one in answer.suspects[:MOST_CONTRASTS] if one.change.id in candidates]
     return {
         "investigation": answer_id,
@@ -62,7 +66,8 @@ def exhibits_of(case: Case, answer: Answer, answer_id: str, downstream: Subgraph
         "impact": series.impact(answer.onset, answer.as_of_ns),
         "requests": series.everything(),
         "contrasts": [found for found in map(series.contrast, best) if found is not None],
-        "graph": explaining(case, topology, answer),
+        "graph": graph,
+        "steps": steps_of(case, topology, answer, graph),
         "affected": list(_affected(downstream)) if downstream is not None else [],
     }
 

@@ -12,6 +12,7 @@ from whence.ui.api_client import ApiClient, ApiProblem, Reply
 from whence.ui.charts.bars import multiples, symptom_bars
 from whence.ui.charts.forest import forest
 from whence.ui.charts.layers import layers
+from whence.ui.charts.steps import steps
 from whence.ui.charts.timeline import timeline
 from whence.ui.shown import SEE_OTHER, VARIES, Record, Shown, form_of, wants_json
 
@@ -72,6 +73,7 @@ def pictures(given: Record, exhibits: Record | None, said: list[Record]) -> Reco
         "exhibits": exhibits,
         "symptom_bars": symptom_bars(given, exhibits) if exhibits is not None else None,
         "multiples": multiples(given, exhibits) if exhibits is not None else {},
+        "steps": steps(exhibits) if exhibits is not None else (),
         "graph": layers(graph["nodes"], graph["edges"]) if graph is not None else None,
         "forest": forest(given),
         "timeline": timeline(given, detected, said),
