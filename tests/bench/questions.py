@@ -2,9 +2,10 @@
 
 Builds an organisation of so many relations among a twentieth as many entities and versions, nine tenths of its
 dependencies declared, and asks over the API, in one process without sockets: search, blast radius, the undeclared
-report, a page of figures, the page of an incident, the home page. Prints the median and the 95th percentile of each, and the CPU time of all threads, which
-says what a machine without neighbours would take. ``--store bolt://...`` does the same on
-a Neo4j, whose database should be empty; ``--data FOLDER`` keeps the embedded store there, and builds it once.
+report, a page of figures, the page of an incident, the home page. Prints the median and the 95th percentile of each,
+and the CPU time of all threads, which says what a machine without neighbours would take. ``--store bolt://...`` does
+the same on a Neo4j, whose database should be empty; ``--data FOLDER`` keeps the embedded store there, and builds it
+once.
 """
 
 from __future__ import annotations
