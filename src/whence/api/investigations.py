@@ -18,6 +18,7 @@ from whence.api.resolve import resolve
 from whence.api.shapes import AnswerJson, answer_json
 from whence.errors import InvalidQuery, NotFound
 from whence.exhibits import ExhibitsJson, exhibits_of
+from whence.incidents.similar import fingerprint
 from whence.intake.fields import instant_ns
 from whence.investigate import answer_to, read_case
 from whence.model.environments import environment_name
@@ -30,6 +31,7 @@ from whence.tokens import Scope
 
 KIND = "investigation"
 EXHIBITS = "exhibits"
+FINGERPRINT = "fingerprint"
 
 router = APIRouter(prefix="/api/v1/investigations", tags=["investigations"])
 
@@ -90,7 +92,10 @@ async def answered(context: Context, incident: Incident) -> Document:
     if document is None:
         exhibits = exhibits_of(case, answer, answer_id, await affected(context.store, case, answer))
         await context.store.save(Document(EXHIBITS, answer_id, now, freeze({**exhibits})))
-        document = Document(KIND, answer_id, now, freeze({**answer_json(answer, answer_id)}))
+        content = {**answer_json(answer, answer_id)}
+        short_form = freeze({**fingerprint(content, format_time(now))})
+        await context.store.save(Document(FINGERPRINT, answer_id, now, short_form))
+        document = Document(KIND, answer_id, now, freeze(content))
         await context.store.save(document)
     return document
 

@@ -116,15 +116,14 @@ class Tools:
         return told("\n".join(lines), Result(data={"timeline": draft["timeline"]}))
 
     async def similar_incidents(self, investigation_id: InvestigationId) -> Told:
-        """Earlier answers about the same thing."""
-        answer = await self._answer(investigation_id)
-        page = await self._api.get("/api/v1/investigations", limit=200)
-        symptom = answer["symptom"]["entity"]
-        same = [one for one in page["items"] if one["entity"] == symptom and one["id"] != investigation_id]
-        lines = [f"{one['created_at']} {one['id']}: {one['headline']}" for one in same[:MOST_ITEMS]]
-        more = _goes_on(page) or len(same) > MOST_ITEMS
-        result = Result(data={"answers": same[:MOST_ITEMS]}, truncated=more)
-        return told("\n".join(lines) or "None is known.", result)
+        """Earlier incidents that were like this one, why they are alike, and what people confirmed behind them."""
+        found = await self._api.get(f"{_path(investigation_id)}/similar", limit=MOST_ITEMS)
+        lines = [
+            f"{percent(one['likeness'])} alike, {one['onset']} {one['id']}: {one['headline']}"
+            f" (confirmed: {', '.join(one['confirmed']) or 'nothing'})"
+            for one in found["items"]
+        ]
+        return told("\n".join(lines) or "None is known.", Result(data=found, truncated=found["truncated"]))
 
     async def draft_postmortem(self, investigation_id: InvestigationId) -> Told:
         """A draft of a postmortem from frozen evidence; what only people can write is left open."""

@@ -52,13 +52,14 @@ async def answer_page(api: ApiClient, given: Record) -> Shown:
     path = f"/api/v1/investigations/{quote(given['id'], safe='')}"
     verdicts = (await api.get(f"{path}/feedback", limit=MOST_VERDICTS)).data()["items"]
     latest = {one["change_id"]: one["verdict"] for one in reversed(verdicts) if one["change_id"]}
-    exhibits = await _exhibits(api, path)
+    exhibits = await _if_there(api, f"{path}/exhibits")
     leading = [one for one in given["suspects"] if one["rank"] == 1 or one["probability"] >= FAINT]
     extra = {
         "verdicts": latest,
         "said": verdicts,
         "leading": leading,
         "faint": given["suspects"][len(leading) :],
+        "similar": await _similar(api, path),
         "is_confirmed": bool(CONFIRMED & set(latest.values())),
         **pictures(given, exhibits, verdicts),
     }
@@ -96,9 +97,15 @@ async def judge(api: ApiClient, request: Request) -> Response:
     return RedirectResponse(request.url.path.removesuffix("/feedback"), SEE_OTHER)
 
 
-async def _exhibits(api: ApiClient, path: str) -> Record | None:
+async def _similar(api: ApiClient, path: str) -> list[Record]:
+    """Earlier incidents like this one; none for answers that are older than fingerprints."""
+    found = await _if_there(api, f"{path}/similar")
+    return found["items"] if found is not None else []
+
+
+async def _if_there(api: ApiClient, path: str) -> Record | None:
     try:
-        found: Record = (await api.get(f"{path}/exhibits")).data()
+        found: Record = (await api.get(path)).data()
     except ApiProblem as problem:
         if problem.status == HTTPStatus.NOT_FOUND:
             return None
