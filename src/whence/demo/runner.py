@@ -55,7 +55,7 @@ def run_demo(
             result = stage.play()
             screen.show(result)
             if keep:
-                screen.say(f"everything keeps running: look at {stage.server.url}, end it with Ctrl-C")
+                screen.say(f"everything keeps running: look at {result['incident']}, end it with Ctrl-C")
                 _wait_for_ever()
     except KeyboardInterrupt:
         if not result:

@@ -24,7 +24,7 @@ _GAP_SECONDS = 1.0
 _NOTICE_SECONDS = 40.0
 """So long the demo waits for a symptom after the last step."""
 _RIPEN_SECONDS = 6.0
-"""From noticing to asking; in life this is the time until somebody opens the laptop."""
+"""From noticing to the alert; in life this is the time for which an alert has to hold before it is sent."""
 _POLL_SECONDS = 0.2
 
 
@@ -80,8 +80,9 @@ class Stage:
         detected_at = datetime.now(UTC)
         self._screen.say(f"somebody noticed: {symptom.signal} in {symptom.share:.0%} of {symptom.operation}")
         time.sleep(_RIPEN_SECONDS)
-        self._screen.say("asking what changed")
-        answer = self.server.investigate(symptom, detected_at)
+        self._screen.say("an alert opens an incident")
+        page = self.server.alert(symptom, detected_at)
+        answer = self.server.answer(page)
         truth = self._truth()
         return {
             "scenario": self.plan.scenario.value,
@@ -92,6 +93,7 @@ class Stage:
             "shipped": self._shipped,
             "seconds": round(self._screen.seconds, 1),
             "url": self.server.url,
+            "incident": page,
             "answer": answer,
         }
 

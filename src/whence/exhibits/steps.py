@@ -18,7 +18,9 @@ from whence.rca.topology import Topology
 
 BEFORE_NS = 300 * NS_PER_SECOND
 AFTER_NS = 60 * NS_PER_SECOND
-"""A change is looked at so long after it took effect, and a version counts as in use so long after it was last seen."""
+"""A change is looked at so long after it took effect, or half-way to when it was noticed."""
+IN_USE_BUCKETS = 2
+"""A version counts as in use for so many buckets after it was last seen."""
 
 
 class StepJson(TypedDict):
@@ -36,26 +38,29 @@ def steps_of(case: Case, topology: Topology, answer: Answer, graph: ExplainingJs
     keys = frozenset(node["key"] for node in graph["nodes"])
     history = _versions(case, keys)
     first_seen = _first_seen(case, topology)
+    still_ns = IN_USE_BUCKETS * case.bucket_s * NS_PER_SECOND
+    known_ns = sorted(first_seen.values())[len(first_seen) // 2] if first_seen else case.as_of_ns
     edges = [(one["dependent"], one["dependency"]) for one in graph["edges"]]
     return [
         {
             "name": name,
             "at": format_time(at_ns),
-            "versions": {key: _in_use(history[key], at_ns) for key in sorted(history)},
+            "versions": {key: _in_use(history[key], at_ns, still_ns) for key in sorted(history)},
             "edges": [one for one in edges if first_seen[one] <= at_ns],
         }
-        for name, at_ns in _moments(case, answer)
+        for name, at_ns in _moments(case, answer, known_ns)
     ]
 
 
-def _moments(case: Case, answer: Answer) -> Iterator[tuple[str, int]]:
+def _moments(case: Case, answer: Answer, known_ns: int) -> Iterator[tuple[str, int]]:
+    """By time; ``known_ns`` is when half of the graph had been seen, and a young one has its "before" after that."""
     changed_ns = answer.suspects[0].change.effective_ns if answer.suspects else None
     onset_ns, noticed_ns = answer.onset.at_ns, case.incident.detected_ns
     earliest_ns = min(one for one in (changed_ns, answer.onset.low_ns) if one is not None)
-    moments = [("before", earliest_ns - BEFORE_NS)]
+    before_ns = max(earliest_ns - BEFORE_NS, (min(known_ns, earliest_ns) + earliest_ns) // 2)
+    moments = [("before", min(before_ns, earliest_ns - 1)), ("onset", onset_ns), ("noticed", noticed_ns)]
     if changed_ns is not None:
-        moments.append(("change", changed_ns + AFTER_NS))
-    moments += [("onset", onset_ns), ("noticed", noticed_ns)]
+        moments.append(("change", max(changed_ns, min(changed_ns + AFTER_NS, (changed_ns + noticed_ns) // 2))))
     last_ns = None
     for name, at_ns in sorted(moments, key=lambda one: one[1]):
         if last_ns is None or at_ns > last_ns:
@@ -72,10 +77,10 @@ def _versions(case: Case, keys: frozenset[str]) -> dict[str, list[Relation]]:
     return found
 
 
-def _in_use(sightings: Iterable[Relation], at_ns: int) -> list[str]:
+def _in_use(sightings: Iterable[Relation], at_ns: int, still_ns: int) -> list[str]:
     """Texts of the versions seen around a moment; where none was, the one that came last before it."""
     known = [one for one in sightings if one.first_seen_ns <= at_ns]
-    around = {one.key.dst for one in known if one.last_seen_ns >= at_ns - AFTER_NS}
+    around = {one.key.dst for one in known if one.last_seen_ns >= at_ns - still_ns}
     latest = max(known, key=lambda one: (one.first_seen_ns, one.key.dst), default=None)
     chosen = around or ({latest.key.dst} if latest is not None else set())
     return sorted(key.rpartition("@")[2].partition(":")[2] for key in chosen)
