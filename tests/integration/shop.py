@@ -35,13 +35,23 @@ def shop() -> GraphDelta:
     return delta(*facts, *(fact for bucket in rows for fact in bucket))
 
 
+def healed(begin: int, end: int) -> GraphDelta:
+    """What spans tell once v40 is back: as before."""
+    rows = [_requests(second, RANKER_V40, 0.0) for second in range(begin, end, _BUCKET)]
+    again = relation(link(RANKER, RANKER_V40, RelationType.HAS_VERSION), begin, end)
+    return delta(again, *(fact for bucket in rows for fact in bucket))
+
+
 def _version(of: str, base: str) -> Fact:
     return entity(of, EntityKind.SERVICE_VERSION, base=base)
 
 
 def _bucket(second: int) -> Iterator[Fact]:
     ranker = RANKER_V40 if second < ROLL_OUT else RANKER_V41
-    bad = 0.0 if second < ROLL_OUT else _REQUESTS * _BAD_SHARE
+    yield from _requests(second, ranker, 0.0 if second < ROLL_OUT else _REQUESTS * _BAD_SHARE)
+
+
+def _requests(second: int, ranker: str, bad: float) -> Iterator[Fact]:
     more = {"errors": bad}
     yield exposure(CHECKOUT, "", second, _REQUESTS, operation="POST /pay", **more)
     yield exposure(CHECKOUT, CHECKOUT_V1, second, _REQUESTS, operation="POST /pay", **more)

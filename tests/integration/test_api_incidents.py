@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.api import Api, running_api
 from tests.integration.listener import listening
-from tests.integration.shop import CHECKOUT, END, shop
+from tests.integration.shop import CHECKOUT, END, healed, shop
 from whence.api import incident_store
 from whence.api.answering import AGAIN_AFTER_S, ripen
 from whence.model.times import NS_PER_SECOND, format_time
@@ -125,6 +125,27 @@ async def test_young_incident_is_asked_again_as_evidence_ripens_and_an_old_one_i
     assert len(again["answers"]) == 2
     shop_api.now_ns += 3600 * NS_PER_SECOND
     assert await ripen(context) == 0
+
+
+async def test_revert_that_heals_is_looked_at_though_the_incident_is_over(shop_api: Api) -> None:
+    context = shop_api.context
+    incident = await deliver(shop_api, firing())
+    suspect = await shop_api.get(f"/api/v1/investigations/{incident['answers'][-1]['investigation']}")
+    assert suspect["suspects"][0]["change"]["to"] == "v41"
+    reverted = END + 60
+    await shop_api.store.upsert(healed(reverted, reverted + 300))
+    back = {"kind": "deployment", "subject": "ranker", "from": "v41", "to": "v40"}
+    await shop_api.post("/api/v1/changes", {**back, "effective_at": format_time(at(reverted))})
+    await deliver(shop_api, resolved(END, reverted + 30))
+    shop_api.now_ns = at(reverted + 60)
+    assert await ripen(context) == 0, "too early to say"
+    shop_api.now_ns = at(reverted + 300)
+    assert await ripen(context) == 1
+    again = await shop_api.get(f"/api/v1/incidents/{incident['id']}")
+    assert (again["status"], len(again["answers"])) == ("resolved", 2)
+    answer = await shop_api.get(f"/api/v1/investigations/{again['answers'][-1]['investigation']}")
+    assert "withdrawal" in [one["code"] for one in answer["suspects"][0]["evidence"]]
+    assert await ripen(context) == 0, "it was looked at"
 
 
 async def test_answer_is_told_as_a_cloud_event_and_to_slack(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from whence.api.context import Context
 from whence.api.investigations import answered, stored_answer
 from whence.api.resolve import find
 from whence.api.telling import tell
+from whence.api.withdrawals import is_worth_another_look
 from whence.errors import InputError
 from whence.incidents.events import Status
 from whence.incidents.life import IncidentJson, age_seconds
@@ -73,21 +74,26 @@ def _finding(answer: dict[str, Any]) -> str:
 
 
 async def ripen(context: Context) -> int:
-    """Ask again for every young incident whose last answer is not fresh; how many were asked for."""
-    now = context.clock()
+    """Ask again for every young incident whose last answer is not fresh, and where a suspect was taken back; how many.
+
+    A revert that heals is the strongest evidence there is, and it often ends the incident before anybody asks again.
+    """
     asked = 0
     for incident in (await kept.latest(context.store, WATCHED, None)).items:
-        if (
-            incident["merged_into"]
-            or incident["status"] not in _UNDER_WAY
-            or age_seconds(incident["opened_at"], now) > RIPE_AFTER_S
-        ):
+        if incident["merged_into"]:
             continue
-        last = incident["answers"][-1]["at"] if incident["answers"] else incident["opened_at"]
-        if age_seconds(last, now) >= max(AGAIN_AFTER_S, AGAIN_SHARE * age_seconds(incident["opened_at"], now)):
+        if _is_ripening(incident, context.clock()) or await is_worth_another_look(context, incident):
             await investigate_incident(context, incident["id"])
             asked += 1
     return asked
+
+
+def _is_ripening(incident: IncidentJson, now_ns: int) -> bool:
+    age_s = age_seconds(incident["opened_at"], now_ns)
+    if incident["status"] not in _UNDER_WAY or age_s > RIPE_AFTER_S:
+        return False
+    last = incident["answers"][-1]["at"] if incident["answers"] else incident["opened_at"]
+    return age_seconds(last, now_ns) >= max(AGAIN_AFTER_S, AGAIN_SHARE * age_s)
 
 
 def _question(incident: IncidentJson, entity: str) -> Incident:
