@@ -194,6 +194,7 @@ async def test_file_of_the_first_version_is_brought_up_and_can_be_compacted(tmp_
         connection.execute("ALTER TABLE writer DROP COLUMN width")
         connection.execute("ALTER TABLE writer DROP COLUMN folded")
         connection.execute("DROP TABLE example")
+        connection.execute("DROP INDEX attribute_owner")
         connection.execute("PRAGMA user_version = 1")
     connection.close()
     await store.open()

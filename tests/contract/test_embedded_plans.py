@@ -33,6 +33,8 @@ SEEKS = {
     search.NAMESAKES: "entity_name (name=?)",
     search.ENTITIES: "entity_plain (key>?)",
     search.ENTITIES_AND_VERSIONS: "sqlite_autoindex_entity_1 (key>?)",
+    search.OWNED: "attribute_owner (value=?)",
+    search.OWNED_WITH_VERSIONS: "attribute_owner (value=?)",
     search.VERSIONS_OF: "entity_version (base=?",
 }
 SORTED_BY_INDEX = (

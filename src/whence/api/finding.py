@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from whence.declare.declared import Declared
@@ -94,16 +95,24 @@ def _match(key: str, things: Sequence[Thing], text: str) -> str:
     if any(ascii_lower(one.owner) == wanted for one in things):
         return "owner"
     words = text.lower().split()
-    return "text" if any(_holds(one, words) for one in things) else "similar"
+    is_said = any(all(word in text_of for word in words) for text_of in map(_text, things))
+    return "text" if is_said else "similar"
 
 
 def _said(sources: Iterable[Source], text: str) -> Iterator[Thing]:
     """Declared things that hold every word of a text somewhere."""
     words = text.lower().split()
     for source in sources:
-        yield from (thing for thing in source.statements.things if _holds(thing, words))
+        for thing, everything in _texts(source.statements.things):
+            if all(word in everything for word in words):
+                yield thing
 
 
-def _holds(thing: Thing, words: Sequence[str]) -> bool:
-    everything = " ".join((thing.name, thing.owner, thing.description, *thing.labels, *thing.purposes)).lower()
-    return all(word in everything for word in words)
+@lru_cache(maxsize=256)
+def _texts(things: tuple[Thing, ...]) -> tuple[tuple[Thing, str], ...]:
+    """All that is said of each thing as one text, kept as long as the import is: every search looks through it."""
+    return tuple((thing, _text(thing)) for thing in things)
+
+
+def _text(thing: Thing) -> str:
+    return " ".join((thing.name, thing.owner, thing.description, *thing.labels, *thing.purposes)).lower()

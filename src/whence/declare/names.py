@@ -55,7 +55,8 @@ class Names:
 
     def meant(self, name: str) -> frozenset[str]:
         """Keys that a name means; a reference means itself, known or not."""
-        name = self._aliases.get(name.casefold(), name)
+        if self._aliases:
+            name = self._aliases.get(name.casefold(), name)
         if "#" in name:
             return frozenset({name})
         folded = _bare(name).casefold()

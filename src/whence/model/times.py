@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _SECONDS_CHARS = len("2026-11-23T12:05:00")
 NS_PER_SECOND = 1_000_000_000
@@ -48,8 +49,9 @@ def parse_time_ns(text: str, *, now_ns: int) -> int:
     return _within_range(ns, text)
 
 
+@lru_cache(maxsize=16_384)
 def format_time(ns: int) -> str:
-    """RFC 3339 in UTC with ``Z``; microseconds only where there are any."""
+    """RFC 3339 in UTC with ``Z``; microseconds only where there are any. Answers repeat few times very often."""
     seconds, rest = divmod(ns, NS_PER_SECOND)
     text = datetime.fromtimestamp(seconds, UTC).isoformat()[:_SECONDS_CHARS]
     micros = rest // 1000

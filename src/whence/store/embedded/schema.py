@@ -14,11 +14,12 @@ from pathlib import Path
 
 from whence.errors import ConfigError
 
-VERSION = 3
+VERSION = 4
 MINIMUM_SQLITE = (3, 38, 0)
 """JSON functions are built in from 3.38 on."""
 
 _EXAMPLE = "CREATE TABLE example(relation INTEGER PRIMARY KEY, at INTEGER NOT NULL, trace TEXT NOT NULL)"
+_OWNER = "CREATE INDEX attribute_owner ON attribute(value) WHERE name = 'owner'"
 _TABLES = f"""
 {_EXAMPLE};
 CREATE TABLE term(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -35,6 +36,7 @@ CREATE INDEX entity_version ON entity(base, first DESC, key) WHERE base <> key;
 CREATE TABLE attribute(
   entity INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, seen INTEGER NOT NULL,
   PRIMARY KEY(entity, name)) WITHOUT ROWID;
+{_OWNER};
 
 CREATE TABLE relation(
   id INTEGER PRIMARY KEY, src INTEGER NOT NULL, type INTEGER NOT NULL, dst INTEGER NOT NULL,
@@ -82,7 +84,7 @@ ALTER TABLE writer ADD COLUMN width INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE writer ADD COLUMN folded INTEGER NOT NULL DEFAULT 0
 """
 """What compaction needs: ``width`` of the buckets that a writer of wide rows has, and until when rows were folded."""
-_STEPS = (_TO_VERSION_2, _EXAMPLE)
+_STEPS = (_TO_VERSION_2, _EXAMPLE, _OWNER)
 """From version 1 on, each to the next."""
 
 

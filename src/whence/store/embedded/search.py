@@ -18,10 +18,12 @@ _LOOKALIKES = "SELECT key FROM entity WHERE base = key ORDER BY abs(length(name)
 
 # The longest word is tested by itself and first, because taking a list of words apart for each row costs more than
 # the row; few rows are left for the rest.
-_MATCHES = """
+_WORDS = """
   AND instr(lower(e.key), :longest) > 0
   AND NOT EXISTS (SELECT 1 FROM json_each(:others) word WHERE instr(lower(e.key), word.value) = 0)
   AND (:kinds IS NULL OR e.kind IN (SELECT value FROM json_each(:kinds)))
+"""
+_MATCHES = f"""{_WORDS}
   AND (:owner IS NULL OR EXISTS
     (SELECT 1 FROM attribute a WHERE a.entity = e.id AND a.name = 'owner' AND a.value = :owner))
 """
@@ -31,6 +33,13 @@ SELECT e.id, 0, e.key FROM entity e WHERE e.base = e.key AND e.key > :text {_MAT
 ENTITIES_AND_VERSIONS = f"""
 SELECT e.id, 0, e.key FROM entity e WHERE e.key > :text {_MATCHES} ORDER BY e.key LIMIT :limit
 """
+# What somebody owns is a small part of everything: found by owner and then sorted.
+_OWNED = """
+SELECT e.id, 0, e.key FROM attribute a CROSS JOIN entity e ON e.id = a.entity
+WHERE a.name = 'owner' AND a.value = :owner AND e.key > :text
+"""
+OWNED = f"{_OWNED} AND e.base = e.key {_WORDS} ORDER BY e.key LIMIT :limit"
+OWNED_WITH_VERSIONS = f"{_OWNED} {_WORDS} ORDER BY e.key LIMIT :limit"
 VERSIONS_OF = f"""
 SELECT e.id, e.first, e.key FROM entity e
 WHERE e.base <> e.key AND e.base = :base AND (e.first < :number OR (e.first = :number AND e.key > :text)) {_MATCHES}
@@ -67,7 +76,10 @@ def search(reading: Reading, query: SearchQuery) -> Page[Entity]:
 def _statement(query: SearchQuery) -> str:
     if query.base is not None:
         return VERSIONS_OF
-    return ENTITIES_AND_VERSIONS if query.kinds & set(VERSION_KINDS.values()) else ENTITIES
+    with_versions = bool(query.kinds & set(VERSION_KINDS.values()))
+    if query.owner is not None:
+        return OWNED_WITH_VERSIONS if with_versions else OWNED
+    return ENTITIES_AND_VERSIONS if with_versions else ENTITIES
 
 
 def _values(query: SearchQuery) -> dict[str, object]:
