@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import subprocess
 import sys
@@ -17,7 +18,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceS
 
 from tests.otlp_requests import PROTOBUF, some_spans
 from tests.whence_server import WhenceServer
-from whence.cli.exits import USAGE
+from whence.cli.exits import SERVER, USAGE
+from whence.mcp.asking import Asker, Refused
+from whence.tls import of_client
 
 AUTHORITY, CLIENTS = trustme.CA(), trustme.CA()
 
@@ -51,6 +54,46 @@ def trusting(*, shows: trustme.CA | None) -> ssl.SSLContext:
     if shows is not None:
         shows.issue_cert("client@shop.dev").configure_cert(context)
     return context
+
+
+@pytest.fixture(scope="module")
+def client_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the commands are told in the environment."""
+    folder = tmp_path_factory.mktemp("client")
+    mine = CLIENTS.issue_cert("client@shop.dev")
+    AUTHORITY.cert_pem.write_to_path(folder / "ca.pem")
+    mine.cert_chain_pems[0].write_to_path(folder / "mine.pem")
+    mine.private_key_pem.write_to_path(folder / "mine.key")
+    names = {"WHENCE_CA": "ca.pem", "WHENCE_CLIENT_CERT": "mine.pem", "WHENCE_CLIENT_KEY": "mine.key"}
+    return {variable: str(folder / name) for variable, name in names.items()}
+
+
+def commanded(server: WhenceServer, **environ: str) -> subprocess.CompletedProcess[str]:
+    """``whence search`` with some variables and no others of ours."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("WHENCE_")}
+    command = [sys.executable, "-m", "whence.cli", "search", "shop", "--url", server.api]
+    return subprocess.run(command, env=plain | environ, check=False, capture_output=True, text=True, timeout=60)
+
+
+def test_commands_trust_and_show_the_certificates_that_they_are_told(
+    server: WhenceServer, client_files: dict[str, str]
+) -> None:
+    done = commanded(server, **client_files)
+    assert done.returncode == 0, done.stderr
+    assert commanded(server).returncode == SERVER, "nobody said whom to trust"
+    part = commanded(server, WHENCE_CLIENT_CERT=client_files["WHENCE_CLIENT_CERT"])
+    assert part.returncode == USAGE
+    assert "belong together" in part.stderr
+    absent = commanded(server, WHENCE_CA="/absent.pem")
+    assert absent.returncode == USAGE
+    assert "/absent.pem" in absent.stderr
+
+
+async def test_tools_for_agents_trust_and_show_them_too(server: WhenceServer, client_files: dict[str, str]) -> None:
+    asker = Asker(server.api, verify=of_client(client_files) or True)
+    assert "items" in await asker.get("/api/v1/entities")
+    with pytest.raises(Refused):
+        await Asker(server.api).get("/api/v1/entities")
 
 
 def is_refused(url: str, verify: ssl.SSLContext) -> bool:

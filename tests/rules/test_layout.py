@@ -64,7 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "ui": {"wording"},
     "sdk": {"model.names"},
-    "cli": {"mcp", "clusters", "settings", "errors", "main", "demo", "wording", "declare", "tokens"},
+    "cli": {"mcp", "clusters", "settings", "errors", "tls", "main", "demo", "wording", "declare", "tokens"},
     "demo": set(),
     "testing": {"model", "errors", "store", "rca", "fold", "otlp"},
     "main": {"*"},

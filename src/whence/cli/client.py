@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from whence.cli.exits import DENIED, NOT_FOUND, SERVER, USAGE, Failure
+from whence.errors import ConfigError
+from whence.tls import of_client
 
 TOKEN_VARIABLE = "WHENCE_TOKEN"  # noqa: S105  the name, not the secret
 _TIMEOUT_SECONDS = 60.0
@@ -55,8 +58,9 @@ class Client:
 
         token = os.environ.get(TOKEN_VARIABLE)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        options |= {"headers": headers, "timeout": _TIMEOUT_SECONDS, "verify": verifying()}
         try:
-            response = httpx.request(method, self.url + path, headers=headers, timeout=_TIMEOUT_SECONDS, **options)
+            response = httpx.request(method, self.url + path, **options)
         except httpx.InvalidURL as error:
             raise Failure(USAGE, f"{self.url} is no address: {error}") from None
         except httpx.HTTPError as error:
@@ -68,6 +72,14 @@ class Client:
         if not response.is_success:
             raise _failure(response.status_code, _problem(response))
         return response
+
+
+def verifying() -> ssl.SSLContext | bool:
+    """How to verify the server; as everybody does it unless the environment names files."""
+    try:
+        return of_client(os.environ) or True
+    except ConfigError as error:
+        raise Failure(USAGE, str(error)) from None
 
 
 def _given(params: Mapping[str, object]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from whence.cli.client import TOKEN_VARIABLE
+from whence.cli.client import TOKEN_VARIABLE, verifying
 from whence.cli.exits import USAGE, Failure
 from whence.cli.options import DEFAULT_URL, Url
 
@@ -16,4 +16,4 @@ def mcp(*, url: Url = DEFAULT_URL) -> None:
         from whence.mcp.tools import create_server
     except ModuleNotFoundError as missing:
         raise Failure(USAGE, f'{missing.name} is not installed; this needs: pip install "whence[mcp]"') from None
-    create_server(Asker(url, os.environ.get(TOKEN_VARIABLE))).run("stdio")
+    create_server(Asker(url, os.environ.get(TOKEN_VARIABLE), verify=verifying())).run("stdio")

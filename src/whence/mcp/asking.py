@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -27,14 +28,21 @@ class Asker:
         base_url: Where it is.
         token: Sent where the request that is being answered brings none.
         transport: In place of the network.
+        verify: How to verify the server; True is as everybody does it.
     """
 
     def __init__(
-        self, base_url: str, token: str | None = None, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        base_url: str,
+        token: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        verify: ssl.SSLContext | bool = True,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._token = token
         self._transport = transport
+        self._verify = verify
 
     async def get(self, path: str, **params: object) -> Any:
         """GET with the parameters that are not None."""
@@ -49,7 +57,7 @@ class Asker:
         headers = {"Authorization": authorization} if authorization else {}
         try:
             async with httpx.AsyncClient(
-                transport=self._transport, base_url=self.base_url, timeout=TIMEOUT_S
+                transport=self._transport, base_url=self.base_url, timeout=TIMEOUT_S, verify=self._verify
             ) as client:
                 response = await client.request(method, path, headers=headers, **options)
         except httpx.HTTPError as error:
