@@ -188,6 +188,10 @@ class Catalog:
             self.edges.append(edge)
         return edge
 
+    def known(self, key: str) -> Node:
+        """The node of a key that was met before."""
+        return self._nodes[key]
+
     def node(self, key: str, base_kind: EntityKind) -> Node:
         """The node of a canonical key."""
         node = self._nodes.get(key)

@@ -73,6 +73,8 @@ class Drain:
             self._add_exposures(bucket)
         for key, seen in derivations:
             _join(self._related, key, seen)
+            for end in (key.src, key.dst):  # no request may have entered that would have counted what the process uses
+                _join(self._nodes, (self._catalog.known(end), key.environment), seen)
         for (node, environment), seen in self._nodes.items():
             self._add_node(node, environment, seen)
         relations = {key: _relation(key, seen) for key, seen in self._related.items()}

@@ -198,3 +198,11 @@ def totals(delta: GraphDelta) -> dict[Any, tuple[float, ...]]:
             anonymous = key._replace(writer="")
             sums[anonymous] = tuple(map(sum, zip(numbers, sums.get(anonymous, (0,) * len(numbers)), strict=True)))
     return sums
+
+
+def test_what_a_process_uses_is_named_though_no_request_entered() -> None:
+    """An orphan makes something: what its process uses counts only with a request, and is what it was made from."""
+    maker = source("ml", models=MODELS[:1], inputs=("s3://lake#b",))
+    delta = fold(span(1, 2, service=maker, kind=1, facts=FACTS[3]))
+    ends = {end for relation in delta.relations for end in (relation.src, relation.dst)}
+    assert {*MODELS[:1], "s3://lake#b"} <= ends <= set(delta.entities)
