@@ -305,4 +305,14 @@ def _plain(value: AnyValue | None) -> object:
         return {pair.key: _plain(pair.value) for pair in value.kvlist_value.values or ()}
     if value.int_value is not None:
         return integer(value.int_value)
+    if isinstance(value.double_value, str):
+        return _double(value.double_value)
     return next((v for v in (value.string_value, value.bool_value, value.double_value) if v is not None), None)
+
+
+def _double(text: str) -> float | str:
+    """A number that JSON can't write (``Infinity``, ``NaN``) or that came as text; what is none stays text."""
+    try:
+        return float(text)
+    except ValueError:
+        return text

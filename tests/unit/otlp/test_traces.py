@@ -306,3 +306,9 @@ def test_attribute_without_a_value_does_not_hide_later_ones() -> None:
     for attributes in many:
         decode(traces_request(wire_span(attributes=attributes, kind=3)))
     assert facts_of({"server.address": "new-host"}).peer == "net://#new-host"
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), 1e300])
+def test_number_that_json_writes_as_text_is_the_same_in_both_encodings(value: float) -> None:
+    request = traces_request(wire_span(name="", attributes={"http.route": value}, kind=2))
+    assert decode(request, Encoding.JSON) == decode(request, Encoding.PROTOBUF)
