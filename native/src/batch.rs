@@ -1,7 +1,12 @@
 //! Spans as rows, with what repeats among them kept once beside them.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
+
+use rmp::encode::{
+    ValueWriteError, write_array_len, write_bin, write_bool, write_f64, write_sint, write_str, write_uint,
+};
 
 use crate::memory::Map;
 use crate::scan::Link;
@@ -69,6 +74,59 @@ impl Batch {
         }
         Ok(list)
     }
+
+    /// The tuples (source, facts, operation, kind) of which each row has one.
+    fn shapes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        PyList::new(py, self.shapes.iter().map(|(tuple, _)| tuple.bind(py)))
+    }
+
+    /// The rows as an array in MessagePack, as `whence.collector.checkpoint` has them; `numbers` are those of the
+    /// source and the facts of each shape.
+    fn packed<'py>(&self, py: Python<'py>, numbers: Vec<(u32, u32)>) -> PyResult<Bound<'py, PyBytes>> {
+        let names: Vec<(String, i64)> = self
+            .shapes
+            .iter()
+            .map(|(tuple, _)| {
+                let (_, _, operation, kind): (Py<PyAny>, Py<PyAny>, String, i64) = tuple.bind(py).extract()?;
+                Ok((operation, kind))
+            })
+            .collect::<PyResult<_>>()?;
+        let packed = py.detach(|| pack(&self.rows, &names, &numbers));
+        Ok(PyBytes::new(py, &packed.map_err(|error| PyValueError::new_err(error.to_string()))?))
+    }
+}
+
+const BYTES_OF_A_ROW: usize = 96;
+
+/// Rows in MessagePack. `names` and `numbers` belong to their shapes: operation and kind, source and facts.
+fn pack(rows: &[Row], names: &[(String, i64)], numbers: &[(u32, u32)]) -> Result<Vec<u8>, ValueWriteError> {
+    let mut out = Vec::with_capacity(rows.len() * BYTES_OF_A_ROW);
+    write_array_len(&mut out, rows.len() as u32)?;
+    for row in rows {
+        let shape = row.shape as usize;
+        let ((operation, kind), (source, facts)) = (&names[shape], numbers[shape]);
+        write_array_len(&mut out, 12)?;
+        write_bin(&mut out, &row.trace_id)?;
+        write_bin(&mut out, &row.span_id.to_be_bytes())?;
+        let parent_id = row.parent_id.to_be_bytes();
+        write_bin(&mut out, if row.parent_id == 0 { &[] } else { &parent_id })?;
+        write_sint(&mut out, *kind)?;
+        write_str(&mut out, operation)?;
+        write_sint(&mut out, row.start_ns)?;
+        write_sint(&mut out, row.end_ns)?;
+        write_bool(&mut out, row.is_error).map_err(ValueWriteError::InvalidDataWrite)?;
+        write_f64(&mut out, row.weight)?;
+        write_uint(&mut out, source.into())?;
+        write_uint(&mut out, facts.into())?;
+        let links = row.links.as_deref().unwrap_or_default();
+        write_array_len(&mut out, links.len() as u32)?;
+        for (trace_id, span_id) in links {
+            write_array_len(&mut out, 2)?;
+            write_bin(&mut out, trace_id)?;
+            write_bin(&mut out, span_id)?;
+        }
+    }
+    Ok(out)
 }
 
 /// A `Span`, field by field.

@@ -5,7 +5,7 @@ from typing import Any, final
 
 from whence.fold.native import NumberedCatalog
 from whence.fold.tables import ChangedRow
-from whence.model.spans import Span
+from whence.model.spans import Facts, Source, Span
 from whence.otlp.resolver import Resolver
 
 ChangedExposure = tuple[tuple[int, int], tuple[Any, ...], int, int]
@@ -25,6 +25,10 @@ class Batch:
     def __len__(self) -> int: ...
     def spans(self) -> list[Span]:
         """The same as objects."""
+    def shapes(self) -> list[tuple[Source, Facts, str, int]]:
+        """Source, facts, operation and kind, of which each span has one."""
+    def packed(self, numbers: Sequence[tuple[int, int]]) -> bytes:
+        """The spans in MessagePack, with a number for the source and the facts of each shape."""
 
 @final
 class Decoder:

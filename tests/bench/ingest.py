@@ -56,15 +56,19 @@ def run(server: WhenceServer, bodies: list[tuple[bytes, int]], seconds: float, c
     return {"accepted": accepted, "stored": stored, "wall": wall, "cpu": cpu, "drained_cpu": drained_cpu}
 
 
-def send(url: str, bodies: list[tuple[bytes, int]], deadline: float, connections: int) -> int:
+def send(
+    url: str, bodies: list[tuple[bytes, int]], deadline: float, connections: int, most_per_second: float = float("inf")
+) -> int:
     """Send the bodies round and round, each connection its own share, with fresh ids; returns acknowledged spans."""
-    totals = [0] * connections
+    totals, began = [0] * connections, time.monotonic()
     marks = [secrets.token_bytes(len(TRACE_MARK)) for _ in range(1_000)]
 
     def worker(number: int) -> None:
         with httpx.Client(timeout=30) as client:
             position = number
             while time.monotonic() < deadline:
+                ahead = totals[number] * connections / most_per_second - (time.monotonic() - began)
+                time.sleep(max(0.0, ahead))
                 body, spans = bodies[position % len(bodies)]
                 fresh = body.replace(TRACE_MARK, marks[position // len(bodies)])
                 answer = client.post(f"{url}/v1/traces", content=fresh, headers=PROTOBUF)

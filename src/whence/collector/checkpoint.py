@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from whence.model.spans import Facts, Source, Span
+
+if TYPE_CHECKING:
+    from whence import _native
 
 _Row = tuple[bytes, bytes, bytes, int, str, int, int, bool, float, int, int, tuple[tuple[bytes, bytes], ...]]
 T = TypeVar("T")
@@ -18,15 +22,27 @@ class _Checkpoint(msgspec.Struct, array_like=True):
     rows: list[_Row]
 
 
+_ARRAY_OF_3 = b"\x93"
+"""Head of ``_Checkpoint`` in MessagePack."""
+
 _decoder = msgspec.msgpack.Decoder(_Checkpoint)
 
 
-def encode_spans(spans: list[Span]) -> bytes:
+def encode_spans(spans: Sequence[Span]) -> bytes:
     """Bytes that ``decode_spans`` turns into equal spans, in the same order."""
     sources: dict[Source, int] = {}
     facts: dict[Facts, int] = {}
     rows = [(*span[:9], _number(sources, span.source), _number(facts, span.facts), span.links) for span in spans]
     return msgspec.msgpack.encode(_Checkpoint(list(sources), list(facts), rows))
+
+
+def encode_batch(batch: _native.Batch) -> bytes:
+    """The same for spans of the compiled engine: none of them becomes an object."""
+    sources: dict[Source, int] = {}
+    facts: dict[Facts, int] = {}
+    numbers = [(_number(sources, shape[0]), _number(facts, shape[1])) for shape in batch.shapes()]
+    encode = msgspec.msgpack.encode
+    return b"".join((_ARRAY_OF_3, encode(list(sources)), encode(list(facts)), batch.packed(numbers)))
 
 
 def decode_spans(data: bytes) -> list[Span]:

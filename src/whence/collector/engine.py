@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from whence.collector.checkpoint import encode_spans
 from whence.fold import Callers, FoldStats, Reported
 from whence.model.delta import GraphDelta, merge
 from whence.model.spans import CalledBy, CallerName, ErrorLog, Rejections, ReportedCalls, Span
@@ -74,6 +75,9 @@ class Engine(Protocol):
 
     def open_spans(self) -> list[Span]:
         """Spans of traces that are still open, oldest trace first."""
+
+    def checkpoint(self) -> bytes:
+        """The same, as ``checkpoint.decode_spans`` reads them."""
 
     def restore(self, spans: list[Span], now_ns: int) -> None:
         """Forget what is open and hold these spans instead."""
@@ -167,6 +171,10 @@ class PortableEngine:
     def open_spans(self) -> list[Span]:
         """See ``Engine``."""
         return self._folder.open_spans()
+
+    def checkpoint(self) -> bytes:
+        """See ``Engine``."""
+        return encode_spans(self._folder.open_spans())
 
     def restore(self, spans: list[Span], now_ns: int) -> None:
         """See ``Engine``."""

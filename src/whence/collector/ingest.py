@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from whence.collector.checkpoint import encode_spans
 from whence.collector.counters import IngestCounters, engine_metrics
 from whence.collector.engine import Batch, Engine, Request
 from whence.collector.flusher import Flusher
@@ -47,8 +46,11 @@ class IngestLimits:
 
     @property
     def segment_max_bytes(self) -> int:
-        """A segment is ended at this size: small enough that the spool's bound means something."""
-        return min(256 * 1024 * 1024, self.spool_max_bytes // 4)
+        """A segment is ended at this size: small enough that the spool's bound means something.
+
+        No smaller, because each one begins with all open spans.
+        """
+        return self.spool_max_bytes // 4
 
 
 class Outcome(NamedTuple):
@@ -239,9 +241,7 @@ class Ingest:
             now_ns = self._now()
             delta = await self._in_fold(lambda: _expire_and_drain(self.engine, now_ns))
             self._flusher.add(delta)
-            checkpoint, taken = await self._in_fold(
-                lambda: (encode_spans(self.engine.open_spans()), self._taken.encode())
-            )
+            checkpoint, taken = await self._in_fold(lambda: (self.engine.checkpoint(), self._taken.encode()))
             writer = self._new_writer()
             fresh = await self._in_disk(lambda: self._spool.begin(writer, checkpoint, taken, now_ns))
             await self._in_fold(lambda: self.engine.roll(writer))

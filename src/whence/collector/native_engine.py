@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from whence.collector.checkpoint import encode_batch
 from whence.collector.engine import Batch, PortableEngine, spans_batch
 from whence.fold.native import NativeFolder
 from whence.otlp import DecodeLimits, Encoding
@@ -15,6 +16,7 @@ class NativeEngine(PortableEngine):
 
     def __init__(self, folder: NativeFolder, limits: DecodeLimits) -> None:
         super().__init__(folder, limits)
+        self._native_folder = folder
         self._reader = NativeReader()
 
     def _decode_traces(self, body: bytes, encoding: Encoding, now_ns: int) -> Batch:
@@ -24,3 +26,7 @@ class NativeEngine(PortableEngine):
             if traces is not None:
                 return spans_batch(traces.batch, traces.rejections)
         return super()._decode_traces(body, encoding, now_ns)
+
+    def checkpoint(self) -> bytes:
+        """See ``Engine``."""
+        return encode_batch(self._native_folder.open_batch())

@@ -111,7 +111,11 @@ class NativeFolder:
 
     def open_spans(self) -> list[Span]:
         """See ``SpanFolder.open_spans``."""
-        return self._folder.open_spans().spans()
+        return self.open_batch().spans()
+
+    def open_batch(self) -> _native.Batch:
+        """The same spans, as the compiled code has them."""
+        return self._folder.open_spans()
 
     def restore(self, spans: Sequence[Span], now_ns: int) -> None:
         """See ``SpanFolder.restore``."""

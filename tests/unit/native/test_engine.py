@@ -20,6 +20,7 @@ from tests.unit.fold.test_laws import chunks, copied, shuffled, traces
 from tests.unit.native.requests import damaged, requests
 from tests.unit.otlp.llm_spans import SPANS
 from tests.unit.otlp.wire import NOW_NS, START_NS, body_of, key_values, logs_request, traces_request, wire_span
+from whence.collector.checkpoint import decode_spans
 from whence.collector.engine import Engine, Folder, Request, Signal
 from whence.collector.engines import FoldOptions, make_engine
 from whence.errors import WhenceError
@@ -70,13 +71,14 @@ def roll(engine: Engine, now_ns: int) -> Answer:
 
 def revive(engine: Engine, now_ns: int) -> Answer:
     """As a start after a crash: other objects, and those open spans alone."""
-    spans = copied(engine.open_spans())
+    spans = decode_spans(engine.checkpoint())
+    assert spans == engine.open_spans()
     engine.restore(spans[: len(spans) // 2 + 1], now_ns)
     return engine.open_spans()
 
 
 def look(engine: Engine, now_ns: int) -> Answer:
-    return engine.counters(), engine.open_spans()
+    return engine.counters(), engine.open_spans(), decode_spans(engine.checkpoint())
 
 
 def engines(max_open_spans: int = 1_000) -> tuple[Engine, Engine]:
