@@ -83,6 +83,14 @@ async def test_html_carries_its_pictures_and_loads_nothing(shop_api: Api) -> Non
 
 
 @pytest.mark.parametrize("form", ["md", "html"])
+async def test_draft_without_a_trigger_says_that_no_change_explains_it(shop_api: Api, form: str) -> None:
+    path = await answered(shop_api)
+    for suspect in (await shop_api.get(path))["suspects"]:
+        await shop_api.post(f"{path}/feedback", {"verdict": "rejected", "change_id": suspect["change"]["id"]})
+    assert "No recorded change explains this:" in await text(shop_api, path, form)
+
+
+@pytest.mark.parametrize("form", ["md", "html"])
 async def test_text_of_strangers_stays_text(shop_api: Api, form: str) -> None:
     await shop_api.store.upsert(delta(change("bad", RANKER, ROLL_OUT, to_version=HOSTILE, url="https://x.dev/|<b>")))
     document = await text(shop_api, await answered(shop_api), form)

@@ -77,7 +77,7 @@ class DraftJson(TypedDict):
     is_confirmed: bool
     contributing: list[str]
     theories: list[TheoryJson]
-    none: Record
+    no_change: Record
     timeline: list[MomentJson]
     affected: list[Record]
     owners: list[str]
@@ -110,7 +110,7 @@ def draft(sources: Sources) -> DraftJson:
         "is_confirmed": trigger is not None and latest.get(trigger["change"]["id"]) in CONFIRMED,
         "contributing": list(_contributing(answer, trigger, latest)),
         "theories": list(_theories(answer, trigger, latest)),
-        "none": answer["none"],
+        "no_change": answer["none"],
         "timeline": sorted(_moments(sources), key=lambda one: (_seconds(one["at"]), one["what"])),
         "affected": affected,
         "owners": sorted({owner for one in (trigger or {}, *affected) if (owner := one.get("owner"))}),
