@@ -35,8 +35,9 @@ def read_tokens(path: Path) -> tuple[Token, ...]:
 class Tokens:
     """All accepted tokens: those of the settings, and those of a file that is read again whenever it changes."""
 
-    def __init__(self, fixed: Sequence[Token] = (), file: Path | None = None) -> None:
-        """See ``read_tokens`` for what a file that can't be read raises."""
+    def __init__(self, fixed: Sequence[Token] = (), file: Path | None = None, tenant: str | None = None) -> None:
+        """Take those of one tenant only, or of all. See ``read_tokens`` for what a file that can't be read raises."""
+        self._tenant = tenant
         self._fixed = tuple(fixed)
         self._file = file
         self._of_file: tuple[Token, ...] = () if file is None else read_tokens(file)
@@ -44,13 +45,14 @@ class Tokens:
         self._looked_s = time.monotonic()
 
     def __bool__(self) -> bool:
-        """Whether tokens are wanted at all; without any, everybody may do everything."""
+        """Whether tokens are wanted at all, of whatever tenant; without any, everybody may do everything."""
         return bool(self._fixed) or self._file is not None
 
     def known(self) -> tuple[Token, ...]:
         """All tokens, also those that are out of date."""
         self._look_again()
-        return (*self._fixed, *self._of_file)
+        tokens = (*self._fixed, *self._of_file)
+        return tuple(token for token in tokens if self._tenant in (None, token.tenant))
 
     def granted(self, presented: str) -> Grant | None:
         """What the presented secret allows today; None when it is unknown or out of date."""

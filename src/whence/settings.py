@@ -142,15 +142,15 @@ class Settings(BaseSettings):
     spool_max_bytes: Bytes = Field(2 * 2**30, description="Largest size of what is acknowledged but not yet stored.")
     queue_max_bytes: Bytes = Field(256 * 2**20, description="Largest size of requests waiting to be decoded.")
 
-    def accepted_tokens(self) -> Tokens:
-        """The tokens with their scopes; without any, everybody may do everything.
+    def accepted_tokens(self, tenant: str | None = None) -> Tokens:
+        """The tokens with their scopes, of one tenant or of all; without any, everybody may do everything.
 
         Raises:
             ConfigError: The file of tokens can't be read, or a line of it is malformed.
         """
         fixed = [parse_token(token.get_secret_value()) for token in self.tokens]
         try:
-            return Tokens(fixed, self.tokens_file)
+            return Tokens(fixed, self.tokens_file, tenant)
         except (OSError, ValueError) as error:
             raise ConfigError(f"{ENV_PREFIX}TOKENS_FILE: {error}") from None
 
@@ -202,6 +202,15 @@ class Settings(BaseSettings):
         """Address of the pages, without a slash at the end."""
         scheme = "http" if self.tls is None else "https"
         return self.public_url.rstrip("/") or f"{scheme}://{self.host}:{self.api_port}"
+
+    @property
+    def tenants_dir(self) -> Path:
+        """Where each tenant has a folder of its own."""
+        return self.data_dir / "tenants"
+
+    def of_tenant(self, name: str) -> Settings:
+        """The same for one tenant; the nameless one has what there is where no tokens name any."""
+        return self.model_copy(update={"data_dir": self.tenants_dir / name}) if name else self
 
     @property
     def tls(self) -> Tls | None:

@@ -2,7 +2,8 @@
 
 A token is written ``[name@][scope+scope:]secret[;until=2027-01-31]``; without scopes it may do everything. In place of
 the secret its hash may stand, ``sha256:<64 hex digits>``, so that no file needs to hold the secret itself. While a
-secret is rotated, the old and the new one stand side by side under one name.
+secret is rotated, the old and the new one stand side by side under one name. A name ``tenant/rest`` gives the token to
+a tenant, whose data are its own.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from enum import StrEnum
 HASHED = "sha256:"
 UNTIL = ";until="
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_NAME = re.compile(r"([a-z][a-z0-9-]{0,47}/)?[A-Za-z0-9._-]{1,64}")
+"""A tenant's name is also that of a folder and part of that of a database."""
 
 
 class Scope(StrEnum):
@@ -45,6 +47,11 @@ class Token:
     until: date | None = None
     """First day (UTC) on which it is no longer accepted."""
 
+    @property
+    def tenant(self) -> str:
+        """Whose data it opens; empty: those of nobody in particular."""
+        return tenant_of(self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -52,6 +59,17 @@ class Grant:
 
     name: str
     scopes: frozenset[Scope]
+
+    @property
+    def tenant(self) -> str:
+        """See ``Token``."""
+        return tenant_of(self.name)
+
+
+def tenant_of(name: str) -> str:
+    """The tenant in a token's name."""
+    tenant, slash, _ = name.partition("/")
+    return tenant if slash else ""
 
 
 def parse_token(text: str) -> Token:
@@ -71,7 +89,10 @@ def parse_token(text: str) -> Token:
     if not secret:
         raise ValueError("a token needs a secret, alone or after 'scope:'")
     if at and not _NAME.fullmatch(name):
-        raise ValueError("a token's name has letters, digits, '.', '_' and '-', at most 64")
+        raise ValueError(
+            "a token's name has letters, digits, '.', '_' and '-', at most 64; "
+            "before it and a '/' may stand a tenant's, with small letters, digits and '-'"
+        )
     digest = _digest(secret)
     return Token(name if at else digest.hex()[:8], digest, _scopes(head) if colon else frozenset(Scope), _day(until))
 
@@ -88,12 +109,17 @@ def hash_of(secret: str) -> bytes:
 
 
 def granted(tokens: Iterable[Token], presented: str, today: date) -> Grant | None:
-    """What the presented secret allows, or None when it is unknown. Compares with every token in constant time."""
+    """What the presented secret allows, or None when it is unknown. Compares with every token in constant time.
+
+    What a secret may do for one tenant it may not for another: the first token that it opens says for which it is.
+    """
     found: Grant | None = None
     given = hash_of(presented)
     for token in tokens:
         is_fresh = token.until is None or today < token.until
-        if hmac.compare_digest(token.digest, given) and is_fresh:
+        if not hmac.compare_digest(token.digest, given) or not is_fresh:
+            continue
+        if found is None or found.tenant == token.tenant:
             found = Grant(token.name, token.scopes | (found.scopes if found else frozenset()))
     return found
 

@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from whence.accepted import Tokens
 from whence.api import (
     catalogue,
     changes,
@@ -69,14 +70,22 @@ _NOUNS = (
 )
 
 
-def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None, clock: Callable[[], int]) -> FastAPI:
+def create_app(
+    *,
+    store: Store,
+    settings: Settings,
+    ingest: IngestStatus | None,
+    clock: Callable[[], int],
+    tokens: Tokens | None = None,
+) -> FastAPI:
     """The API and the pages over an open store; the caller opens and closes the store.
 
     Args:
         store: Read by all routes, written by changes, lineage events and answers.
-        settings: Tokens, limits, bucket width.
+        settings: Limits, bucket width, secrets, and the tokens where none are given.
         ingest: Readiness and counters of the receivers beside the API, if there are any.
         clock: UTC nanoseconds since the epoch.
+        tokens: Those that open this store, if they are not all.
 
     Raises:
         ConfigError: A secret for webhooks would never be used, the template of postmortems or the mappings of alerts
@@ -86,7 +95,9 @@ def create_app(*, store: Store, settings: Settings, ingest: IngestStatus | None,
     postmortems.check_settings(settings)
     app = FastAPI(title="whence", version=version("whence"), docs_url=None, redoc_url=None, responses=errors.RESPONSES)
     mappings = webhooks.read_mappings(settings)
-    app.state.context = Context(store, settings, settings.accepted_tokens(), ingest, clock, mappings)
+    app.state.context = Context(
+        store, settings, settings.accepted_tokens() if tokens is None else tokens, ingest, clock, mappings
+    )
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     if settings.audit_log is not None:
         app.add_middleware(Audit, log=AuditLog(settings.audit_log))

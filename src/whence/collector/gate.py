@@ -5,7 +5,9 @@ from __future__ import annotations
 from whence.accepted import Tokens
 from whence.collector.rates import Rates
 from whence.errors import Forbidden, Unauthenticated
-from whence.tokens import Scope
+from whence.tokens import Grant, Scope
+
+EVERYBODY = Grant("", frozenset(Scope))
 
 
 class Gate:
@@ -15,22 +17,22 @@ class Gate:
         self._tokens = tokens or Tokens()
         self._rates = rates or Rates()
 
-    def admit(self, authorization: str | None) -> str:
-        """Let a request with this ``Authorization`` header pass, or not; the name of its token, if there is one.
+    def admit(self, authorization: str | None) -> Grant:
+        """Let a request with this ``Authorization`` header pass, or not; its token, nameless if none is needed.
 
         Raises:
             Unauthenticated: No bearer token, or one that nobody knows.
             Forbidden: A token that may not ingest.
         """
         if not self._tokens:
-            return ""
+            return EVERYBODY
         scheme, _, secret = (authorization or "").partition(" ")
         grant = self._tokens.granted(secret.strip()) if scheme.lower() == "bearer" else None
         if grant is None:
             raise Unauthenticated("send a token: Authorization: Bearer <token>")
         if Scope.INGEST not in grant.scopes:
             raise Forbidden("the token does not have the scope 'ingest'")
-        return grant.name
+        return grant
 
     def charge(self, token: str, size: int) -> None:
         """Let so many bytes of a token in, or not.

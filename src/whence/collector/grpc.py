@@ -11,11 +11,12 @@ import grpc.aio
 
 from whence.collector.engine import Request, Signal
 from whence.collector.gate import Gate
-from whence.collector.ingest import Ingest
+from whence.collector.ingest import IngestOf
 from whence.errors import ConfigError, Forbidden, InputError, LimitExceeded, Overloaded, Unauthenticated
 from whence.otlp import Encoding
 from whence.otlp.replies import encode_retry_info, encode_status, encode_success
 from whence.tls import Tls
+from whence.tokens import Grant
 
 log = logging.getLogger("whence.collector")
 
@@ -32,7 +33,7 @@ Export = Callable[[bytes, Context], Awaitable[bytes]]
 
 
 def create_server(
-    ingest: Ingest, *, address: str, max_body_bytes: int, gate: Gate | None = None, tls: Tls | None = None
+    ingest_of: IngestOf, *, address: str, max_body_bytes: int, gate: Gate | None = None, tls: Tls | None = None
 ) -> grpc.aio.Server:
     """A server bound to ``address`` (host:port), not yet started. Larger messages get RESOURCE_EXHAUSTED from gRPC.
 
@@ -49,7 +50,7 @@ def create_server(
     )
     gate = gate or Gate()
     for service, signal in _SERVICES.items():
-        handler = grpc.unary_unary_rpc_method_handler(_export(ingest, signal, gate))  # raw bytes both ways
+        handler = grpc.unary_unary_rpc_method_handler(_export(ingest_of, signal, gate))  # raw bytes both ways
         server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {"Export": handler})])
     try:
         port = server.add_insecure_port(address) if tls is None else server.add_secure_port(address, _credentials(tls))
@@ -66,11 +67,12 @@ def _credentials(tls: Tls) -> grpc.ServerCredentials:
     return grpc.ssl_server_credentials([pair], authorities, require_client_auth=authorities is not None)
 
 
-def _export(ingest: Ingest, signal: Signal, gate: Gate) -> Export:
+def _export(ingest_of: IngestOf, signal: Signal, gate: Gate) -> Export:
     async def export(body: bytes, context: Context) -> bytes:
-        token = await _admitted(context, gate)
+        grant = await _admitted(context, gate)
         try:
-            gate.charge(token, len(body))
+            gate.charge(grant.name, len(body))
+            ingest = await ingest_of(grant.tenant)
             outcome = await ingest.submit(Request(signal, Encoding.PROTOBUF, False, body))
         except Overloaded as error:
             await _throttle(context, error)
@@ -83,8 +85,8 @@ def _export(ingest: Ingest, signal: Signal, gate: Gate) -> Export:
     return export
 
 
-async def _admitted(context: Context, gate: Gate) -> str:
-    """Name of the token; ends the call where it may not send."""
+async def _admitted(context: Context, gate: Gate) -> Grant:
+    """Its token; ends the call where it may not send."""
     metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
     header = metadata.get("authorization")
     try:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from whence.collector.engine import Request, Signal
 from whence.collector.gate import Gate
-from whence.collector.ingest import Ingest
+from whence.collector.ingest import IngestOf
 from whence.errors import DecodeError, Forbidden, InputError, LimitExceeded, Overloaded, Unauthenticated, WhenceError
 from whence.otlp import Encoding, unzstd
 from whence.otlp.replies import encode_status, encode_success
@@ -57,8 +57,8 @@ class Reply(NamedTuple):
 class OtlpHttpApp:
     """The ASGI application of the receiver."""
 
-    def __init__(self, ingest: Ingest, *, max_body_bytes: int, gate: Gate | None = None) -> None:
-        self._ingest = ingest
+    def __init__(self, ingest_of: IngestOf, *, max_body_bytes: int, gate: Gate | None = None) -> None:
+        self._ingest_of = ingest_of
         self._max_body_bytes = max_body_bytes
         self._gate = gate or Gate()
 
@@ -74,15 +74,16 @@ class OtlpHttpApp:
     async def _answer(self, path: str, headers: dict[bytes, str], receive: Receive) -> Reply:
         encoding = _CONTENT_TYPES[_media_type(headers)]
         try:
-            token = self._gate.admit(headers.get(b"authorization"))
+            grant = self._gate.admit(headers.get(b"authorization"))
             body = await _read_body(receive, headers, self._max_body_bytes)
-            self._gate.charge(token, len(body))
+            self._gate.charge(grant.name, len(body))
             if path in _IGNORED_PATHS:
                 return Reply(200, _MEDIA[encoding], b"{}" if encoding is Encoding.JSON else b"")
             compression = _compression(headers)
             if compression == "zstd":
                 body = await asyncio.to_thread(unzstd, body, self._max_body_bytes)
-            outcome = await self._ingest.submit(Request(_SIGNALS[path], encoding, compression == "gzip", body))
+            ingest = await self._ingest_of(grant.tenant)
+            outcome = await ingest.submit(Request(_SIGNALS[path], encoding, compression == "gzip", body))
         except (InputError, Overloaded, Unauthenticated, Forbidden) as error:
             return _failure(error, encoding)
         except asyncio.CancelledError:

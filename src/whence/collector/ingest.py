@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +51,10 @@ class IngestLimits:
         No smaller, because each one begins with all open spans.
         """
         return self.spool_max_bytes // 4
+
+
+IngestOf = Callable[[str], Awaitable["Ingest"]]
+"""What takes the requests of a tenant, by its name."""
 
 
 class Outcome(NamedTuple):

@@ -44,7 +44,7 @@ def test_what_can_not_work_is_refused(variable: str, value: str, monkeypatch: py
 async def test_without_the_client_the_server_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("whence.main.find_spec", lambda _name: None)
+    monkeypatch.setattr("whence.main.parts.find_spec", lambda _name: None)
     flags = {"data_dir": tmp_path, "api_port": 0, "otlp_http_port": 0, "otlp_grpc_port": 0}
     kafka = {"kafka_bootstrap": "127.0.0.1:1", "kafka_topics": ("changes:changes",)}
     server = Server(load_settings(**flags, **kafka))
