@@ -54,6 +54,11 @@ class Tokens:
         tokens = (*self._fixed, *self._of_file)
         return tuple(token for token in tokens if self._tenant in (None, token.tenant))
 
+    def granted_by(self, authorization: str | None) -> Grant | None:
+        """The same for the bearer token in an ``Authorization`` header."""
+        scheme, _, secret = (authorization or "").partition(" ")
+        return self.granted(secret.strip()) if scheme.lower() == "bearer" else None
+
     def granted(self, presented: str) -> Grant | None:
         """What the presented secret allows today; None when it is unknown or out of date."""
         return granted(self.known(), presented, datetime.now(UTC).date())

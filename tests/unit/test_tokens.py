@@ -37,6 +37,28 @@ def test_other_secret_grants_nothing(presented: str) -> None:
     assert scopes(["abc"], presented) is None
 
 
+def test_secret_named_for_two_tenants_opens_the_first_alone() -> None:
+    found = granted([parse_token("zoo/a@read:abc"), parse_token("farm/a@ingest:abc")], "abc", TODAY)
+    assert found == Grant("zoo/a", frozenset({Scope.READ}))
+    assert found.tenant == "zoo"
+
+
+@pytest.mark.parametrize("tenant", ["", "..", ".", "A", "1", "a/b", "a.b", "a_b", "a" * 49])
+def test_tenant_that_is_no_name_of_a_folder_and_a_database_is_refused(tenant: str) -> None:
+    with pytest.raises(ValueError, match="tenant"):
+        parse_token(f"{tenant}/ci@read:abc")
+
+
+def test_tenant_knows_its_own_tokens_only() -> None:
+    tokens = [parse_token(text) for text in ("zoo/a@abc", "farm/a@def", "ghi")]
+    assert [bool(Tokens(tokens, tenant=one).granted("abc")) for one in ("zoo", "farm", "", None)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
 def test_hash_stands_for_its_secret() -> None:
     line = written("ci", [Scope.INGEST], "abc", date(2027, 1, 1))
     assert "abc" not in line

@@ -22,9 +22,6 @@ class _Checkpoint(msgspec.Struct, array_like=True):
     rows: list[_Row]
 
 
-_ARRAY_OF_3 = b"\x93"
-"""Head of ``_Checkpoint`` in MessagePack."""
-
 _decoder = msgspec.msgpack.Decoder(_Checkpoint)
 
 
@@ -41,8 +38,7 @@ def encode_batch(batch: _native.Batch) -> bytes:
     sources: dict[Source, int] = {}
     facts: dict[Facts, int] = {}
     numbers = [(_number(sources, shape[0]), _number(facts, shape[1])) for shape in batch.shapes()]
-    encode = msgspec.msgpack.encode
-    return b"".join((_ARRAY_OF_3, encode(list(sources)), encode(list(facts)), batch.packed(numbers)))
+    return msgspec.msgpack.encode((list(sources), list(facts), msgspec.Raw(batch.packed(numbers))))
 
 
 def decode_spans(data: bytes) -> list[Span]:

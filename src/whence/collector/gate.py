@@ -26,8 +26,7 @@ class Gate:
         """
         if not self._tokens:
             return EVERYBODY
-        scheme, _, secret = (authorization or "").partition(" ")
-        grant = self._tokens.granted(secret.strip()) if scheme.lower() == "bearer" else None
+        grant = self._tokens.granted_by(authorization)
         if grant is None:
             raise Unauthenticated("send a token: Authorization: Bearer <token>")
         if Scope.INGEST not in grant.scopes:

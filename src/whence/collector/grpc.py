@@ -86,7 +86,7 @@ def _export(ingest_of: IngestOf, signal: Signal, gate: Gate) -> Export:
 
 
 async def _admitted(context: Context, gate: Gate) -> Grant:
-    """Its token; ends the call where it may not send."""
+    """Its token, nameless if none is needed; ends the call where it may not send."""
     metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
     header = metadata.get("authorization")
     try:

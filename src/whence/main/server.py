@@ -51,7 +51,8 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._rates = Rates(settings.token_bytes_per_second)
-        self._tenants = Tenants(settings, self._rates)
+        self._tokens = settings.accepted_tokens()
+        self._tenants = Tenants(settings, self._tokens, self._rates)
         self._grpc: grpc.aio.Server | None = None
         self._http: list[_QuietServer] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -64,7 +65,7 @@ class Server:
     async def start(self) -> None:
         """Open the stores, replay the spools, and serve on all ports; ``/readyz`` answers 200 on return."""
         settings, tls = self.settings, self.settings.tls
-        gate = Gate(settings.accepted_tokens(), self._rates)
+        gate = Gate(self._tokens, self._rates)
         if tls is not None:
             tls.check()
         await self._tenants.start()

@@ -9,17 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
-from fastapi.security.utils import get_authorization_scheme_param
-from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from whence.accepted import Tokens
 from whence.api.app import create_app
+from whence.api.outbox import Outbox
 from whence.api.telling import tell_what_waits
 from whence.api.watching import fetch_declarations, watch
 from whence.collector.ingest import Ingest
@@ -27,10 +24,7 @@ from whence.collector.receivers import Metered, Receivers
 from whence.errors import ConfigError
 from whence.main.parts import database_of, kafka_receiver, make_compaction, open_store, start_ingest
 from whence.settings import Settings
-from whence.ui.api_client import TOKEN_COOKIE
-
-if TYPE_CHECKING:
-    from whence.collector.kafka.receiver import KafkaReceiver
+from whence.ui.api_client import authorization_of
 
 GRACE_SECONDS = 5
 NAMELESS = ""
@@ -47,24 +41,31 @@ class Tenant:
         self._name = name
         self._settings = settings
         self._store = open_store(settings, name)
-        self._kafka: KafkaReceiver | None = None
+        self._to_stop = contextlib.AsyncExitStack()
+        """What to do at the stop, in the reverse of this order."""
+        self._outbox = Outbox()
         self._watches: list[asyncio.Task[None]] = []
 
     async def start(self, *more: Metered) -> None:
         """Open the store, replay the spool, and be ready for requests; ``more`` are numbers to show with its own."""
         settings, store = self._settings, self._store
+        self._to_stop.push_async_callback(store.close)
+        self._to_stop.push_async_callback(self._drain)
         await store.open()
         self.ingest = await start_ingest(settings, store)
-        self._kafka = kafka = kafka_receiver(settings, store) if self._name == NAMELESS else None
+        self._to_stop.push_async_callback(self.ingest.stop)
+        kafka = kafka_receiver(settings, store) if self._name == NAMELESS else None
         compaction = make_compaction(settings, store)
         fetched = [one for one in (kafka, compaction) if one is not None]
         receivers = Receivers(self.ingest, *more, *fetched)
         tokens = settings.accepted_tokens(self._name)
         self.api = create_app(store=store, settings=settings, ingest=receivers, clock=time.time_ns, tokens=tokens)
         context = self.api.state.context
+        self._outbox = context.outbox
         await tell_what_waits(context)
         if kafka is not None:
             kafka.start()
+            self._to_stop.push_async_callback(kafka.stop)
         jobs = {"watch": watch(context), "fetch_declarations": fetch_declarations(context)}
         if compaction is not None:
             jobs["compaction"] = compaction.run_forever()
@@ -78,24 +79,21 @@ class Tenant:
     async def stop(self) -> None:
         """Write what is folded, send what waits, close the store."""
         self.rest()
-        if self._kafka is not None:
-            await self._kafka.stop()
-        if hasattr(self, "ingest"):
-            await self.ingest.stop()
-        if hasattr(self, "api"):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.api.state.context.outbox.drained(), GRACE_SECONDS)
-        await self._store.close()
+        await self._to_stop.aclose()
+
+    async def _drain(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._outbox.drained(), GRACE_SECONDS)
 
 
 class Tenants:
     """All tenants of a process; an ASGI application that hands each request to its tenant's API."""
 
-    def __init__(self, settings: Settings, *shared: Metered) -> None:
-        """``shared`` are numbers of the whole process, which the nameless tenant shows."""
+    def __init__(self, settings: Settings, tokens: Tokens, rates: Metered) -> None:
+        """``tokens`` are those of all; ``rates`` are numbers of the whole process, which the nameless tenant shows."""
         self._settings = settings
-        self._shared = shared
-        self._tokens: Tokens = settings.accepted_tokens()
+        self._tokens = tokens
+        self._rates = rates
         self._running: dict[str, Tenant] = {}
         self._starting = asyncio.Lock()
 
@@ -139,19 +137,14 @@ class Tenants:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        tenant = await self.of(self._named_by(Headers(scope=scope)) if scope["type"] == "http" else NAMELESS)
+        grant = self._tokens.granted_by(authorization_of(HTTPConnection(scope)))
+        tenant = await self.of(NAMELESS if grant is None else grant.tenant)
         await tenant.api(scope, receive, send)
-
-    def _named_by(self, headers: Headers) -> str:
-        if not self._tokens:
-            return NAMELESS
-        grants = (self._tokens.granted(secret) for secret in _secrets(headers))
-        return next((grant.tenant for grant in grants if grant is not None), NAMELESS)
 
     async def _started(self, name: str) -> Tenant:
         tenant = Tenant(name, self._settings.of_tenant(name))
         try:
-            await tenant.start(*self._shared if name == NAMELESS else ())
+            await tenant.start(*[self._rates] if name == NAMELESS else [])
         except BaseException as error:
             await tenant.stop()
             if name and isinstance(error, ConfigError):
@@ -165,14 +158,3 @@ class Tenants:
         return (
             f" (a tenant needs a database of its own: CREATE DATABASE `{database_of(name)}`; Neo4j Community has one)"
         )
-
-
-def _secrets(headers: Headers) -> Iterable[str]:
-    """What a program presents, or else a page's visitor."""
-    scheme, secret = get_authorization_scheme_param(headers.get("authorization"))
-    if scheme.lower() == "bearer":
-        yield secret
-    with contextlib.suppress(CookieError):
-        cookie = SimpleCookie(headers.get("cookie", "")).get(TOKEN_COOKIE)
-        if cookie is not None:
-            yield cookie.value

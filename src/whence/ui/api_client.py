@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import httpx
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp
 
 TOKEN_COOKIE = "whence_token"  # noqa: S105  the name, not the secret
-_PASSED_ON = ("authorization", "if-none-match")
 
 
 class ApiProblem(Exception):
@@ -35,15 +34,19 @@ class Reply(NamedTuple):
         return json.loads(self.content)
 
 
+def authorization_of(visit: HTTPConnection) -> str | None:
+    """The ``Authorization`` header that a visitor sent, or the one that the cookie stands for."""
+    token = visit.cookies.get(TOKEN_COOKIE)
+    return visit.headers.get("authorization", f"Bearer {token}" if token else None)
+
+
 class ApiClient:
     """Asks the API on behalf of the visitor who sent ``request``."""
 
     def __init__(self, api: ASGIApp, request: Request) -> None:
         self._api = api
-        self._headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
-        token = request.cookies.get(TOKEN_COOKIE)
-        if token and "authorization" not in self._headers:
-            self._headers["authorization"] = f"Bearer {token}"
+        passed_on = {"authorization": authorization_of(request), "if-none-match": request.headers.get("if-none-match")}
+        self._headers = {name: value for name, value in passed_on.items() if value is not None}
 
     async def get(self, path: str, **params: object) -> Reply:
         """GET; raises ``ApiProblem``."""
